@@ -1,0 +1,35 @@
+# Everything the engine stands on that is not ours, as imported targets; a
+# folder links what it needs by these names and nothing else:
+#   duckdb::duckdb  simdjson::simdjson  RocksDB::rocksdb-shared  yaml-cpp
+#   CLI11::CLI11  spdlog::spdlog  fmt::fmt  OpenSSL::Crypto  Threads::Threads
+#   xxHash is header-only and needs no target.
+# Debian's packages come from scripts/packages.txt; the pinned two (DuckDB and
+# simdjson, not in Debian in the versions wanted) from scripts/setup-engine.sh.
+# Third-party headers are SYSTEM includes, so our warnings stay ours.
+set(deps ${CMAKE_SOURCE_DIR}/.deps)
+if(NOT EXISTS ${deps}/duckdb/lib/libduckdb.so OR NOT EXISTS ${deps}/simdjson/simdjson.cpp)
+  message(FATAL_ERROR "DuckDB or simdjson is missing; run ./ff build, which fetches them once.")
+endif()
+
+add_library(duckdb::duckdb SHARED IMPORTED)
+set_target_properties(duckdb::duckdb PROPERTIES
+  IMPORTED_LOCATION ${deps}/duckdb/lib/libduckdb.so
+  IMPORTED_SONAME libduckdb.so
+  INTERFACE_INCLUDE_DIRECTORIES ${deps}/duckdb/include)
+
+add_library(simdjson STATIC ${deps}/simdjson/simdjson.cpp)
+target_include_directories(simdjson SYSTEM PUBLIC ${deps}/simdjson)
+# Its checked build differs from the fast one in layout: every user must agree.
+target_compile_definitions(simdjson PUBLIC SIMDJSON_DEVELOPMENT_CHECKS=0)
+target_compile_options(simdjson PRIVATE -w)
+add_library(simdjson::simdjson ALIAS simdjson)
+
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(RocksDB REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(GTest REQUIRED)
+find_package(rapidcheck REQUIRED)
