@@ -1,0 +1,206 @@
+#include "lake/lake.h"
+
+#include <duckdb.h>
+
+#include <algorithm>
+#include <atomic>
+
+namespace ff {
+namespace {
+
+/// What the caller can do about a DuckDB message. Its C API gives text only; the words below are asserted by tests.
+Error classify(std::string_view message, std::string_view sql) {
+  const auto has = [&](std::string_view word) { return message.find(word) != std::string_view::npos; };
+  std::string text(message);
+  if (!sql.empty()) text += "\n  in: " + std::string(sql.substr(0, 400));
+  if (has("No space left") || has("ENOSPC") || has("disk space") || has("Disk quota") || has("Could not write") || has("failed to write"))
+    return {Recourse::retry, "disk_full", "the lake's disk is full; free space and the same step is tried again: " + text};
+  if (has("Conflict") || has("conflict")) return {Recourse::retry, "commit_conflict", text};
+  if (has("Conflicting lock") || has("Could not set lock"))
+    return {Recourse::halt, "lake_locked", "another process owns the lake file; one engine owns it (ask it with `fleetflow query`, or stop it): " + text};
+  if (has("Out of Memory")) return {Recourse::halt, "out_of_memory", "raise --memory-limit or lower --batch-records: " + text};
+  return {Recourse::halt, "lake_error", text};
+}
+
+struct Database {
+  duckdb_database handle = nullptr;
+  ~Database() { duckdb_close(&handle); }
+};
+
+duckdb_type type_of(char letter) {
+  switch (letter) {
+    case 's': return DUCKDB_TYPE_VARCHAR;
+    case 'i': return DUCKDB_TYPE_BIGINT;
+    case 'b': return DUCKDB_TYPE_BOOLEAN;
+    case 't': return DUCKDB_TYPE_TIMESTAMP;
+    case 'd': return DUCKDB_TYPE_DATE;
+  }
+  check_failed("a shape has the letters s i b t d only", __FILE__, __LINE__);
+}
+
+/// Copies rows [from, from + count) of one column into a DuckDB vector.
+void fill(duckdb_vector vector, char letter, const Rows::Column& column, std::size_t from, std::size_t count) {
+  void* data = duckdb_vector_get_data(vector);
+  std::uint64_t* validity = nullptr;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::int64_t n = column.numbers[from + i];
+    if (column.nulls[from + i]) {
+      if (!validity) {
+        duckdb_vector_ensure_validity_writable(vector);
+        validity = duckdb_vector_get_validity(vector);
+      }
+      duckdb_validity_set_row_invalid(validity, i);
+      continue;
+    }
+    switch (letter) {
+      case 's':
+        duckdb_vector_assign_string_element_len(vector, i, column.characters.data() + (static_cast<std::uint64_t>(n) >> 32), static_cast<std::uint64_t>(n) & 0xffffffffu);
+        break;
+      case 'b': static_cast<bool*>(data)[i] = n != 0; break;
+      case 'd': static_cast<std::int32_t*>(data)[i] = static_cast<std::int32_t>(n); break;
+      default: static_cast<std::int64_t*>(data)[i] = n;
+    }
+  }
+}
+
+}  // namespace
+
+struct Lake::Impl {
+  std::shared_ptr<Database> database;
+  duckdb_connection connection = nullptr;
+  ~Impl() { duckdb_disconnect(&connection); }
+};
+
+Lake::Lake(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Lake::~Lake() = default;
+
+Result<std::unique_ptr<Lake>> Lake::open(const LakeOptions& options) {
+  auto impl = std::make_unique<Impl>();
+  impl->database = std::make_shared<Database>();
+  duckdb_config config;
+  duckdb_create_config(&config);
+  duckdb_set_config(config, "memory_limit", options.memory_limit.c_str());
+  duckdb_set_config(config, "threads", std::to_string(options.threads).c_str());
+  duckdb_set_config(config, "preserve_insertion_order", "false");
+  duckdb_set_config(config, "checkpoint_threshold", "256MB");
+  duckdb_set_config(config, "autoinstall_known_extensions", "false");
+  if (options.read_only) duckdb_set_config(config, "access_mode", "READ_ONLY");
+  if (!options.temp_directory.empty()) duckdb_set_config(config, "temp_directory", options.temp_directory.c_str());
+  char* message = nullptr;
+  const bool in_memory = options.path.empty();
+  const auto opened = duckdb_open_ext(in_memory ? ":memory:" : options.path.c_str(), &impl->database->handle, config, &message);
+  duckdb_destroy_config(&config);
+  if (opened != DuckDBSuccess) {
+    Error error = classify(message ? message : "cannot open", "");
+    duckdb_free(message);
+    error.message = "lake " + options.path + ": " + error.message;
+    return error;
+  }
+  if (duckdb_connect(impl->database->handle, &impl->connection) != DuckDBSuccess) return Error{Recourse::halt, "lake_error", "cannot connect to the lake " + options.path};
+  std::unique_ptr<Lake> lake(new Lake(std::move(impl)));
+  FF_TRY(lake->run("set timezone = 'UTC'"));
+  for (const std::string& sql : options.prepare) FF_TRY(lake->run(sql));
+  if (!options.attach.empty()) {
+    FF_TRY(lake->run(options.attach));
+    FF_TRY(lake->run("use lake"));
+  }
+  return lake;
+}
+
+Result<std::unique_ptr<Lake>> Lake::connect() {
+  auto impl = std::make_unique<Impl>();
+  impl->database = impl_->database;
+  if (duckdb_connect(impl->database->handle, &impl->connection) != DuckDBSuccess) return Error{Recourse::halt, "lake_error", "cannot open a second connection to the lake"};
+  return std::unique_ptr<Lake>(new Lake(std::move(impl)));
+}
+
+Result<void> Lake::run(const std::string& sql) {
+  duckdb_result result;
+  const auto state = duckdb_query(impl_->connection, sql.c_str(), &result);
+  std::optional<Error> error;
+  if (state != DuckDBSuccess) error = classify(duckdb_result_error(&result), sql);
+  duckdb_destroy_result(&result);
+  if (error) return *error;
+  return {};
+}
+
+Result<Table> Lake::query(const std::string& sql) {
+  duckdb_result result;
+  if (duckdb_query(impl_->connection, sql.c_str(), &result) != DuckDBSuccess) {
+    Error error = classify(duckdb_result_error(&result), sql);
+    duckdb_destroy_result(&result);
+    return error;
+  }
+  Table table;
+  const idx_t columns = duckdb_column_count(&result);
+  for (idx_t c = 0; c < columns; ++c) table.columns.emplace_back(duckdb_column_name(&result, c));
+  const idx_t rows = duckdb_row_count(&result);
+  for (idx_t r = 0; r < rows; ++r) {
+    auto& row = table.rows.emplace_back();
+    for (idx_t c = 0; c < columns; ++c) {
+      char* text = duckdb_value_is_null(&result, c, r) ? nullptr : duckdb_value_varchar(&result, c, r);
+      row.push_back(text ? std::optional<std::string>(text) : std::nullopt);
+      duckdb_free(text);
+    }
+  }
+  duckdb_destroy_result(&result);
+  return table;
+}
+
+Result<std::optional<std::string>> Lake::value(const std::string& sql) {
+  Table table = FF_TRY(query(sql));
+  if (table.rows.empty() || table.rows.front().empty()) return std::optional<std::string>();
+  return table.rows.front().front();
+}
+
+Result<void> Lake::run_with(const std::string& sql, const Rows& rows, const std::vector<std::string>& columns) {
+  if (rows.empty()) return {};
+  const std::string& shape = rows.shape();
+  FF_CHECK(columns.size() == shape.size());
+  std::vector<duckdb_logical_type> types;
+  std::vector<const char*> names;
+  for (std::size_t c = 0; c < shape.size(); ++c) {
+    types.push_back(duckdb_create_logical_type(type_of(shape[c])));
+    names.push_back(columns[c].c_str());
+  }
+  duckdb_appender appender = nullptr;
+  auto state = duckdb_appender_create_query(impl_->connection, sql.c_str(), types.size(), types.data(), "batch", names.data(), &appender);
+  duckdb_data_chunk chunk = duckdb_create_data_chunk(types.data(), types.size());
+  const std::size_t chunk_rows = duckdb_vector_size();
+  for (std::size_t from = 0; state == DuckDBSuccess && from < rows.size(); from += chunk_rows) {
+    const std::size_t count = std::min(chunk_rows, rows.size() - from);
+    duckdb_data_chunk_reset(chunk);
+    for (std::size_t c = 0; c < shape.size(); ++c) fill(duckdb_data_chunk_get_vector(chunk, c), shape[c], rows.column(c), from, count);
+    duckdb_data_chunk_set_size(chunk, count);
+    state = duckdb_append_data_chunk(appender, chunk);
+  }
+  if (state == DuckDBSuccess) state = duckdb_appender_flush(appender);
+  std::optional<Error> error;
+  if (state != DuckDBSuccess) {
+    duckdb_error_data data = duckdb_appender_error_data(appender);
+    error = classify(duckdb_error_data_message(data) ? duckdb_error_data_message(data) : "cannot append", sql);
+    duckdb_destroy_error_data(&data);
+    duckdb_appender_clear(appender);
+  }
+  duckdb_appender_destroy(&appender);
+  duckdb_destroy_data_chunk(&chunk);
+  for (auto& type : types) duckdb_destroy_logical_type(&type);
+  if (error) return *error;
+  return {};
+}
+
+Result<void> Lake::insert(const std::string& table, const Rows& rows) {
+  std::vector<std::string> names;
+  for (std::size_t c = 0; c < rows.shape().size(); ++c) names.push_back("c" + std::to_string(c));
+  return run_with("insert into " + table + " select * from batch", rows, names);
+}
+
+Result<void> Lake::commit() {
+  auto done = run("commit");
+  if (!done.ok() && done.error().cause == "lake_error") done.error().recourse = Recourse::reconcile;
+  return done;
+}
+
+void Lake::rollback() { (void)run("rollback").ok(); }
+
+}  // namespace ff

@@ -1,0 +1,68 @@
+/// The lake: whatever DuckDB has attached, a file or an Iceberg catalog, spoken to in SQL that both understand.
+///
+/// One Lake is one connection and belongs to one thread. `begin` … `commit` make everything between visible at once or
+/// not at all. A commit that fails with Recourse::reconcile may have happened: look for its publish_seq in ops.commits
+/// before doing anything else. Appends go through `insert`/`run_with`, which hand a batch of columns to a statement.
+/// Source: architecture, "One SQL code path, two attach strings"; DuckDB C API 1.5.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "lake/rows.h"
+
+namespace ff {
+
+struct LakeOptions {
+  std::string path;             ///< a DuckDB file (made if absent), or empty for memory
+  std::string attach;           ///< instead of `path`: a full ATTACH statement that names the database `lake` (Iceberg)
+  std::vector<std::string> prepare;  ///< statements before the attach: LOAD, CREATE SECRET
+  std::string memory_limit = "1GB";
+  std::string temp_directory;   ///< where DuckDB may spill; empty: beside the file
+  int threads = 2;
+  bool read_only = false;
+};
+
+/// One result as text: NULL is nullopt.
+struct Table {
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::optional<std::string>>> rows;
+};
+
+class Lake {
+ public:
+  static Result<std::unique_ptr<Lake>> open(const LakeOptions& options);
+  ~Lake();
+  Lake(const Lake&) = delete;
+  Lake& operator=(const Lake&) = delete;
+
+  /// A second connection to the same lake, for another thread; it must not outlive this one.
+  Result<std::unique_ptr<Lake>> connect();
+
+  Result<void> run(const std::string& sql);
+  Result<Table> query(const std::string& sql);
+  /// The single value of a query with one row and one column; nullopt for NULL or no row.
+  Result<std::optional<std::string>> value(const std::string& sql);
+
+  /// Runs `sql`, in which `batch` is a table with these columns and rows; may run it several times, each with a part.
+  Result<void> run_with(const std::string& sql, const Rows& rows, const std::vector<std::string>& columns);
+  /// Appends rows to `table`, all of its columns in order.
+  Result<void> insert(const std::string& table, const Rows& rows);
+
+  Result<void> begin() { return run("begin transaction"); }
+  Result<void> commit();
+  void rollback();
+
+ private:
+  struct Impl;
+  explicit Lake(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ff

@@ -1,0 +1,29 @@
+/// Makes the lake's tables and fills the small ones that models read: the clock, the calendar, the reference data.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "domain/fact.h"
+#include "lake/lake.h"
+
+namespace ff {
+
+/// Creates what is missing of src/lake/schema.sql, and the two functions of the portable SQL subset (unix_micros,
+/// timestamp_micros) for this database.
+Result<void> create_tables(Lake& lake);
+
+/// Replaces ops.statuses, ops.sla_policy, ops.exceptions and ops.calendar. `reporting_zone` is an IANA name; an unknown
+/// one is refused with cause 'unknown_zone'.
+Result<void> load_reference(Lake& lake, const std::string& reference_directory, const std::string& reporting_zone);
+
+/// Replaces the one row of ops.clock.
+Result<void> set_clock(Lake& lake, Micros as_of, const std::string& reporting_zone);
+
+/// `text` as an SQL literal.
+std::string quoted(std::string_view text);
+
+/// A time as an SQL literal; `none` is NULL.
+std::string timestamp_literal(Micros at);
+
+}  // namespace ff

@@ -1,0 +1,128 @@
+#include "state/store.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+namespace ff {
+namespace {
+
+Error error_of(const rocksdb::Status& status, const std::string& doing) {
+  const std::string text = "state: " + doing + ": " + status.ToString();
+  if (status.IsNoSpace() || status.ToString().find("No space") != std::string::npos)
+    return {Recourse::retry, "disk_full", text + "; free space on the state directory's disk"};
+  if (status.IsCorruption()) return {Recourse::halt, "state_damaged", text + "; remove the state directory and start again: it is rebuilt from the sources"};
+  if (status.ToString().find("lock") != std::string::npos) return {Recourse::halt, "state_locked", text + "; another engine uses this state directory"};
+  return {Recourse::halt, "state_error", text};
+}
+
+rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+
+}  // namespace
+
+struct Store::Impl {
+  std::unique_ptr<rocksdb::DB> db;
+
+  Result<Entry> entry(rocksdb::Iterator& it, std::string_view prefix) const {
+    if (!it.status().ok()) return error_of(it.status(), "seek");
+    if (!it.Valid() || !it.key().starts_with(slice(prefix))) return Entry();
+    return Entry(std::make_pair(it.key().ToString(), it.value().ToString()));
+  }
+};
+
+Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Store::~Store() = default;
+
+Result<std::unique_ptr<Store>> Store::open(const StoreOptions& o) {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.write_buffer_size = o.write_buffer_bytes;
+  options.max_write_buffer_number = 3;
+  options.atomic_flush = true;
+  options.compression = rocksdb::kLZ4Compression;
+  options.max_background_jobs = 2;
+  options.keep_log_file_num = 2;
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  options.max_open_files = 256;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(o.cache_bytes);
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.cache_index_and_filter_blocks = true;
+  table.block_size = 16 << 10;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  rocksdb::DB* db = nullptr;
+  if (const auto status = rocksdb::DB::Open(options, o.directory, &db); !status.ok()) return error_of(status, "open " + o.directory);
+  auto impl = std::make_unique<Impl>();
+  impl->db.reset(db);
+  return std::unique_ptr<Store>(new Store(std::move(impl)));
+}
+
+Result<std::vector<std::string>> Store::get(const std::vector<std::string>& keys) const {
+  std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
+  std::vector<rocksdb::PinnableSlice> values(keys.size());
+  std::vector<rocksdb::Status> statuses(keys.size());
+  impl_->db->MultiGet(rocksdb::ReadOptions(), impl_->db->DefaultColumnFamily(), slices.size(), slices.data(), values.data(), statuses.data(), true);
+  std::vector<std::string> out(keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (statuses[i].ok()) out[i].assign(values[i].data(), values[i].size());
+    else if (!statuses[i].IsNotFound()) return error_of(statuses[i], "read");
+  }
+  return out;
+}
+
+Result<std::string> Store::get(std::string_view key) const {
+  std::string value;
+  const auto status = impl_->db->Get(rocksdb::ReadOptions(), slice(key), &value);
+  if (!status.ok() && !status.IsNotFound()) return error_of(status, "read");
+  return value;
+}
+
+Result<Store::Entry> Store::before(std::string_view key, std::size_t prefix_bytes) const {
+  const std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator(rocksdb::ReadOptions()));
+  it->SeekForPrev(slice(key));
+  if (it->Valid() && it->key() == slice(key)) it->Prev();
+  return impl_->entry(*it, key.substr(0, prefix_bytes));
+}
+
+Result<Store::Entry> Store::after(std::string_view key, std::size_t prefix_bytes) const {
+  const std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator(rocksdb::ReadOptions()));
+  it->Seek(slice(key));
+  if (it->Valid() && it->key() == slice(key)) it->Next();
+  return impl_->entry(*it, key.substr(0, prefix_bytes));
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> Store::scan(std::string_view prefix) const {
+  std::vector<std::pair<std::string, std::string>> out;
+  const std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator(rocksdb::ReadOptions()));
+  for (it->Seek(slice(prefix)); it->Valid() && it->key().starts_with(slice(prefix)); it->Next()) out.emplace_back(it->key().ToString(), it->value().ToString());
+  if (!it->status().ok()) return error_of(it->status(), "scan");
+  return out;
+}
+
+Result<void> Store::write(const Changes& changes) {
+  rocksdb::WriteBatch batch;
+  for (const auto& [key, value] : changes) {
+    if (value.empty()) batch.Delete(key);
+    else batch.Put(key, value);
+  }
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  if (const auto status = impl_->db->Write(options, &batch); !status.ok()) return error_of(status, "write");
+  return {};
+}
+
+Result<void> Store::flush() {
+  if (const auto status = impl_->db->Flush(rocksdb::FlushOptions()); !status.ok()) return error_of(status, "flush");
+  return {};
+}
+
+std::uint64_t Store::bytes() const {
+  std::uint64_t live = 0, memory = 0;
+  impl_->db->GetIntProperty(rocksdb::DB::Properties::kEstimateLiveDataSize, &live);
+  impl_->db->GetIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &memory);
+  return live + memory;
+}
+
+}  // namespace ff

@@ -1,0 +1,58 @@
+/// Keyed state on RocksDB: a cache of what the lake's sources said, so that a fact can be folded with all facts before it.
+///
+/// State may lag the lake, never lead it: `write` is called after the lake's commit, with that commit's marks in the same
+/// batch; a crash in between is mended by reading the sources again from the state's marks, silently. There is no
+/// write-ahead log: what was not flushed yet is replayed the same way, and one column family with atomic flushes keeps keys
+/// and marks of one moment together. A generation names contracts, transitions and zone; another one starts empty.
+/// One thread. Source: architecture, "Keyed state is a cache of core"; RocksDB 7.8.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace ff {
+
+struct StoreOptions {
+  std::string directory;
+  std::size_t cache_bytes = 256u << 20;        ///< block cache
+  std::size_t write_buffer_bytes = 64u << 20;  ///< flushed when full, or by flush()
+};
+
+class Store {
+ public:
+  static Result<std::unique_ptr<Store>> open(const StoreOptions& options);
+  ~Store();
+
+  /// The values of `keys`, which are sorted; an empty string where there is none.
+  Result<std::vector<std::string>> get(const std::vector<std::string>& keys) const;
+  Result<std::string> get(std::string_view key) const;
+  /// The greatest key < `key` and the least key > `key` that share its first `prefix_bytes` bytes, with their values.
+  using Entry = std::optional<std::pair<std::string, std::string>>;
+  Result<Entry> before(std::string_view key, std::size_t prefix_bytes) const;
+  Result<Entry> after(std::string_view key, std::size_t prefix_bytes) const;
+  /// All entries whose key starts with `prefix`.
+  Result<std::vector<std::pair<std::string, std::string>>> scan(std::string_view prefix) const;
+
+  using Changes = std::vector<std::pair<std::string, std::string>>;
+  /// All or nothing.
+  Result<void> write(const Changes& changes);
+  /// Makes everything written so far durable.
+  Result<void> flush();
+
+  /// Bytes on disk and in memory tables, as RocksDB estimates them.
+  std::uint64_t bytes() const;
+
+ private:
+  struct Impl;
+  explicit Store(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ff
