@@ -1,0 +1,72 @@
+/// One record against its contract: facts, or a refusal that says which rule it broke.
+///
+/// A record comes as a row of values: first the contract's columns, then its expressions. Where they come from (a JSON
+/// line, a CSV row, an SQL result) makes no difference here, so every format has the same rules and the same words.
+/// Pure but for the pseudonymizer's memory; one Judge per thread.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "contract/contract.h"
+#include "contract/pseudonym.h"
+#include "domain/fact.h"
+
+namespace ff {
+
+struct Value {
+  enum Kind : std::uint8_t {
+    absent,
+    null,
+    text,     ///< JSON string, unescaped
+    number,   ///< JSON number, as written
+    boolean,  ///< `true` or `false`
+    nested,   ///< JSON array or object, as written
+    cell,     ///< CSV cell or SQL result: text that may be read as any type
+  };
+  Kind kind = absent;
+  std::string_view bytes;
+
+  bool is_null() const { return kind <= null; }
+};
+using Row = std::span<const Value>;
+
+/// The reason words, stable: metric labels, ops.quarantine.reason, what tests assert. docs/contracts.md explains each.
+namespace reason {
+inline constexpr std::string_view malformed_record = "malformed_record", truncated_record = "truncated_record",
+    oversized_record = "oversized_record", empty_file = "empty_file", unmapped_record = "unmapped_record", missing_field = "missing_field",
+    wrong_type = "wrong_type", out_of_range = "out_of_range", coordinate_out_of_range = "coordinate_out_of_range",
+    unmapped_status = "unmapped_status", unmapped_action = "unmapped_action", beyond_horizon = "beyond_horizon";
+}  // namespace reason
+
+/// Why a mapping gave no fact. The decoder completes it to a Refusal (raw bytes, hash, provenance).
+struct Objection {
+  std::string_view reason;
+  std::string_view field;  ///< as the contract names it
+  std::string detail;      ///< free of PII
+};
+
+class Judge {
+ public:
+  /// `ids_are_keys`: driver ids in the rows are driver_keys already (records read back from raw.*).
+  Judge(const Contract& contract, std::uint32_t feed, const PseudonymKey& key, bool ids_are_keys = false);
+
+  /// Whether this mapping applies to the row.
+  static bool applies(const Mapping& mapping, Row row);
+  /// Fills `fact` (whose provenance says where the record stands and when the file arrived) or objects; null: it is a fact.
+  std::optional<Objection> judge(const Mapping& mapping, Row row, Fact& fact);
+  /// shipment_id or driver_key, where the row has one; for refusals.
+  std::string subject(const Mapping& mapping, Row row);
+  std::string_view driver_key(std::string_view id) { return ids_are_keys_ ? id : pseudonymizer_.driver_key(id); }
+
+ private:
+  const Contract& contract_;
+  Pseudonymizer pseudonymizer_;
+  bool ids_are_keys_;
+  bool quote_values_;  ///< a feed with private columns keeps its values out of messages
+};
+
+}  // namespace ff

@@ -1,0 +1,104 @@
+/// Bytes to facts: reads one file by its contract and hands on batches of facts and refusals with their raw payload.
+///
+/// One decoder per feed and thread, reusable for any number of its files. Positions are record numbers from 1: the line
+/// in NDJSON, the data row in CSV (a header is no record; a quoted line break does not start a new one). Blank lines
+/// count in NDJSON and are no records.
+///
+/// Always: every record of the file comes out as at least one Decoded with its position, rising; what cannot be read
+/// comes out as a Refusal (S2.9). All facts of one record (a contract may map several) are neighbours in one batch, so a
+/// mark 'everything up to position p' never splits a record. Reading the same bytes again gives the same facts and the
+/// same positions. Nothing that leaves here holds a driver's own id or a field of class pii (S7.1).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "contract/contract.h"
+#include "contract/pseudonym.h"
+#include "domain/fact.h"
+
+namespace ff {
+
+/// A file to read. `arrived_at` is the row in ops.files: the ingest_time of records that do not say their own (S1.3).
+struct FileRef {
+  std::string path;
+  std::uint32_t partition = 0;  ///< for Provenance
+  Micros arrived_at = 0;
+};
+
+/// One fact or refusal of a record. `payload` lives in the batch: the record as JSON or as received, without PII.
+struct Decoded {
+  std::variant<Fact, Refusal> what;
+  std::string_view payload;
+
+  const Fact* fact() const { return std::get_if<Fact>(&what); }
+  const Refusal* refusal() const { return std::get_if<Refusal>(&what); }
+  Fact* fact() { return std::get_if<Fact>(&what); }
+  Refusal* refusal() { return std::get_if<Refusal>(&what); }
+};
+
+/// A field that the feed sends and its contract does not know: reported once per decoder and field; its values never land.
+struct Drift {
+  std::string field;
+  Provenance from;
+};
+
+/// Owns the bytes its payloads point into; movable, never copied.
+class Batch {
+ public:
+  std::vector<Decoded> records;
+  std::vector<Drift> drifts;
+
+  Batch() = default;
+  Batch(Batch&&) = default;
+  Batch& operator=(Batch&&) = default;
+
+  /// Keeps `bytes` alive as long as the batch.
+  void adopt(std::unique_ptr<char[]> bytes) { blocks_.push_back(std::move(bytes)); }
+  /// A copy of `text` in the batch.
+  std::string_view keep(std::string_view text);
+
+ private:
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  char* free_ = nullptr;
+  std::size_t free_bytes_ = 0;
+};
+
+/// Where batches go. Called on the decoding thread; may block (that is the back-pressure). An error stops the decoding.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual Result<void> accept(Batch batch) = 0;
+};
+
+struct DecodeStats {
+  std::int64_t records = 0;    ///< not counting those before the start
+  std::int64_t facts = 0;
+  std::int64_t refusals = 0;
+  std::int64_t bytes = 0;
+  std::int64_t last_position = 0;  ///< 0: the file has no record
+};
+
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+  /// Hands on every record with a position greater than `after` (0: all).
+  /// Errors: retry `unreadable_file` (absent, no permission, read error); any error of the sink.
+  virtual Result<DecodeStats> decode(const FileRef& file, std::int64_t after, Sink& sink) = 0;
+};
+
+/// How the driver ids of the input are written.
+enum class DriverIds : std::uint8_t {
+  from_source,  ///< the source's own ids
+  keys,         ///< driver_keys: payloads read back from raw.*, always NDJSON whatever the feed's format
+};
+
+/// Error: halt `contract_bad_expression` (file, line, what DuckDB said). The contract must outlive the decoder.
+Result<std::unique_ptr<Decoder>> make_decoder(const Contract& contract, std::uint32_t feed, const PseudonymKey& key, DriverIds ids = DriverIds::from_source);
+
+}  // namespace ff
