@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Puts the C++ engine's pinned third-party files into .deps/: DuckDB's library,
+# header and extensions (all of one version: a library refuses another's
+# extensions) and simdjson as a single file.
+#
+# Every archive is checked against engine.sha256 before it is unpacked, and a
+# folder appears under .deps/ only when it is complete. Nothing is compiled,
+# except that pip asks a source archive for its metadata.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+source "$root/scripts/lib.sh"
+source "$root/scripts/setup.sh"
+
+duckdb=1.5.5
+simdjson=7.0.2 # of pysimdjson, which carries simdjson 3.12.3
+deps=$root/.deps
+tools=$(tools_venv)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+checked() { # ARCHIVE
+  grep -F "  $1" "$(setup_file engine).sha256" | sha256sum --quiet --check - ||
+    give_up "$1 is not the file that scripts/setup/engine.sha256 names"
+}
+pip_download() { # NAME VERSION ARCHIVE OPTION...
+  echo "fetching $1 $2"
+  "$tools/bin/pip" download --quiet --disable-pip-version-check --no-deps "${@:4}" "$1==$2" ||
+    give_up "$1 $2 could not be had from PyPI; is the network there?"
+  checked "$3"
+}
+npm_pack() { # PACKAGE ARCHIVE
+  echo "fetching $1"
+  PATH=$PATH:$tools/bin npm pack --silent "$1" || give_up "$1 could not be had from npm; is the network there?"
+  checked "$2"
+}
+replace() { # FOLDER: the one under .deps/ of that name
+  rm -rf "${deps:?}/$1" && mv "$1" "$deps/$1"
+}
+
+npm_pack "@duckdb/node-bindings-linux-x64@$duckdb-r.5" "duckdb-node-bindings-linux-x64-$duckdb-r.5.tgz"
+tar xzf "duckdb-node-bindings-linux-x64-$duckdb-r.5.tgz" package/libduckdb.so
+pip_download duckdb "$duckdb" "duckdb-$duckdb.tar.gz" --no-binary duckdb
+tar xzf "duckdb-$duckdb.tar.gz" --strip-components=5 "duckdb-$duckdb/external/duckdb/src/include/duckdb.h"
+install -D -m 755 package/libduckdb.so duckdb/lib/libduckdb.so
+install -D -m 644 duckdb.h duckdb/include/duckdb.h
+for extension in httpfs avro iceberg aws; do
+  wheel=duckdb_extension_$extension-$duckdb-py3-none-manylinux2014_x86_64.whl
+  pip_download "duckdb-extension-$extension" "$duckdb" "$wheel"
+  "$tools/bin/python" -m zipfile -e "$wheel" unpacked
+  install -D -m 644 -t "duckdb/extensions/v$duckdb/linux_amd64" \
+    "unpacked/duckdb_extension_$extension/extensions/v$duckdb/$extension.duckdb_extension"
+done
+replace duckdb
+
+pip_download pysimdjson "$simdjson" "pysimdjson-$simdjson.tar.gz" --no-binary pysimdjson
+mkdir simdjson
+tar xzf "pysimdjson-$simdjson.tar.gz" --strip-components=2 -C simdjson \
+  "pysimdjson-$simdjson/simdjson/simdjson.h" "pysimdjson-$simdjson/simdjson/simdjson.cpp"
+replace simdjson
