@@ -1,0 +1,140 @@
+-- Grain: one row per (driver_key, date) with assigned time, a segment, a good ping, reported driving or a taken event.
+with clock as (select as_of from {{ source('ops', 'clock') }}),
+calendar as (select * from {{ source('ops', 'calendar') }}),
+shipments as (select * from {{ source('core', 'shipments') }}),
+assignments as (select * from {{ source('core', 'driver_assignments') }}),
+segments as (select * from {{ source('core', 'driver_segments') }}),
+ping_days as (select * from {{ source('core', 'driver_day') }}),
+events as (select * from {{ source('core', 'shipment_events') }}),
+
+days as (select distinct date, unix_micros(start_at) as start_us, unix_micros(end_at) as end_us from calendar),
+deleted as (select shipment_id from shipments where is_deleted),
+
+taken_events as (
+  select e.shipment_id, e.driver_key, e.status, e.event_time, e.driving_s, d.date
+  from events e
+  join calendar d on d.utc_date = cast(e.event_time as date) and e.event_time >= d.start_at and e.event_time < d.end_at
+  left join deleted x on x.shipment_id = e.shipment_id
+  where e.effect in ('apply', 'flag') and e.driver_key is not null and x.shipment_id is null
+),
+
+-- Time in pieces, each within one day: holdings, what the pings say, and driving that a source reports instead of pings.
+holdings as (
+  select
+    a.driver_key, a.shipment_id,
+    unix_micros(a.valid_from) as start_us,
+    unix_micros(coalesce(a.valid_to, least(c.as_of, a.counts_to_at_most))) as end_us
+  from assignments a
+  cross join clock c
+  left join deleted x on x.shipment_id = a.shipment_id
+  where x.shipment_id is null
+),
+
+held as (
+  select h.driver_key, d.date, h.shipment_id, greatest(h.start_us, d.start_us) as start_us, least(h.end_us, d.end_us) as end_us
+  from holdings h
+  join days d on h.start_us < d.end_us and d.start_us < h.end_us
+  where h.start_us < h.end_us
+),
+
+reported as (
+  select
+    e.driver_key, d.date,
+    greatest(unix_micros(e.event_time) - e.driving_s * 1000000, d.start_us) as start_us,
+    least(unix_micros(e.event_time), d.end_us) as end_us
+  from taken_events e
+  join days d on unix_micros(e.event_time) - e.driving_s * 1000000 < d.end_us and d.start_us < unix_micros(e.event_time)
+  left join ping_days p on p.driver_key = e.driver_key and p.date = d.date
+  where e.driving_s > 0 and p.driver_key is null
+),
+
+segment_pieces as (
+  select driver_key, date, is_driving, unix_micros(start_at) as start_us, unix_micros(end_at) as end_us from segments
+),
+
+-- Three unions of time are asked for; a piece adds to its union what no earlier piece has covered.
+measures as (
+  select 'assigned' as measure, driver_key, date, start_us, end_us from held
+  union all select 'on_duty', driver_key, date, start_us, end_us from held
+  union all select 'on_duty', driver_key, date, start_us, end_us from segment_pieces where is_driving
+  union all select 'on_duty', driver_key, date, start_us, end_us from reported
+  union all select 'assigned_or_segment', driver_key, date, start_us, end_us from held
+  union all select 'assigned_or_segment', driver_key, date, start_us, end_us from segment_pieces
+),
+
+swept as (
+  select
+    measure, driver_key, date, start_us, end_us,
+    max(end_us) over (
+      partition by measure, driver_key, date order by start_us, end_us rows between unbounded preceding and 1 preceding) as covered_to_us
+  from measures
+),
+
+unions as (
+  select
+    driver_key, date,
+    sum(case when measure = 'assigned' then greatest(end_us - greatest(start_us, coalesce(covered_to_us, start_us)), 0) end) as assigned_us,
+    sum(case when measure = 'on_duty' then greatest(end_us - greatest(start_us, coalesce(covered_to_us, start_us)), 0) end) as on_duty_us,
+    sum(case when measure = 'assigned_or_segment' then greatest(end_us - greatest(start_us, coalesce(covered_to_us, start_us)), 0) end) as assigned_or_segment_us
+  from swept
+  group by driver_key, date
+),
+
+segment_time as (select driver_key, date, sum(end_us - start_us) as segment_us from segment_pieces group by driver_key, date),
+reported_time as (select driver_key, date, sum(end_us - start_us) as driving_us from reported group by driver_key, date),
+
+event_work as (
+  select
+    driver_key, date,
+    count(case when status = 'delivered' then 1 end) as deliveries,
+    count(case when status = 'delivery_attempted' then 1 end) as attempts,
+    min(event_time) as first_event_at,
+    max(event_time) as last_event_at
+  from taken_events
+  group by driver_key, date
+),
+
+shipments_handled as (
+  select driver_key, date, count(distinct shipment_id) as shipments
+  from (select driver_key, date, shipment_id from held union all select driver_key, date, shipment_id from taken_events) handled
+  group by driver_key, date
+),
+
+driver_days as (
+  select driver_key, date from unions
+  union select driver_key, date from ping_days where first_ping_at is not null
+  union select driver_key, date from event_work
+),
+
+seconds as (
+  select
+    k.driver_key, k.date,
+    cast(floor(cast(coalesce(u.assigned_us, 0) as double) / 1000000) as bigint) as assigned_s,
+    cast(floor(cast(coalesce(p.driving_us, r.driving_us, 0) as double) / 1000000) as bigint) as driving_s,
+    cast(floor(cast(coalesce(p.idle_us, 0) as double) / 1000000) as bigint) as idle_s,
+    cast(floor(cast(coalesce(u.assigned_or_segment_us, 0) - coalesce(s.segment_us, 0) as double) / 1000000) as bigint) as offline_s,
+    coalesce(p.distance_cm, 0) as distance_cm,
+    cast(floor(cast(coalesce(u.on_duty_us, 0) as double) / 1000000) as bigint) as on_duty_s,
+    coalesce(e.deliveries, 0) as deliveries,
+    coalesce(e.attempts, 0) as attempts,
+    coalesce(h.shipments, 0) as shipments,
+    least(e.first_event_at, p.first_ping_at) as first_activity,
+    greatest(e.last_event_at, p.last_ping_at) as last_activity
+  from driver_days k
+  left join unions u on u.driver_key = k.driver_key and u.date = k.date
+  left join segment_time s on s.driver_key = k.driver_key and s.date = k.date
+  left join reported_time r on r.driver_key = k.driver_key and r.date = k.date
+  left join ping_days p on p.driver_key = k.driver_key and p.date = k.date
+  left join event_work e on e.driver_key = k.driver_key and e.date = k.date
+  left join shipments_handled h on h.driver_key = k.driver_key and h.date = k.date
+),
+
+final as (
+  select
+    driver_key, date, assigned_s, driving_s, idle_s, offline_s, distance_cm, on_duty_s,
+    case when on_duty_s > 0 then cast(driving_s as double) / cast(on_duty_s as double) end as utilization,
+    deliveries, attempts, shipments, first_activity, last_activity
+  from seconds
+)
+
+select * from final

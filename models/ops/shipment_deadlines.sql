@@ -1,0 +1,61 @@
+-- Grain: one row per (shipment_id, due_at): the moments at which the clock alone changes a row of this shipment in
+-- shipment_sla, findings_shipment or exceptions_shipment. Free of the clock itself: past and future moments alike.
+with statuses as (select * from {{ source('ops', 'statuses') }}),
+policies as (select * from {{ source('ops', 'sla_policy') }}),
+shipments as (select * from {{ source('core', 'shipments') }}),
+events as (select * from {{ source('core', 'shipment_events') }}),
+commands as (select * from {{ source('core', 'assignment_commands') }}),
+assignments as (select * from {{ source('core', 'driver_assignments') }}),
+drivers as (select * from {{ source('core', 'drivers') }}),
+shipment_sla as (select * from {{ ref('shipment_sla') }}),
+
+open_shipments as (
+  select
+    s.first_picked_up_at, s.last_taken_at, p.stalled_after_h, k.shipment_id,
+    least(s.first_delivered_at, s.first_returned_at, s.first_cancelled_at, s.first_lost_at) as first_end_at,
+    unix_micros(k.promised_pickup_by) + coalesce(p.grace_min, 0) * 60000000 as pickup_due_us,
+    unix_micros(k.promised_delivery_by) + coalesce(p.grace_min, 0) * 60000000 as delivery_due_us,
+    unix_micros(k.promised_delivery_by) - coalesce(p.risk_window_min, 0) * 60000000 as at_risk_us
+  from shipments s
+  join shipment_sla k on k.shipment_id = s.shipment_id
+  join statuses t on t.status = s.state
+  left join policies p on p.service_level = s.service_level
+  where not s.is_deleted and not t.is_terminal
+),
+
+-- Facts whose order or driver is unknown: 30 minutes after we first heard of them they become findings.
+references_made as (
+  select e.shipment_id, e.first_ingest_time, case when e.effect in ('apply', 'flag') and t.requires_driver then e.driver_key end as needed_driver
+  from events e
+  join statuses t on t.status = e.status
+  union all
+  select shipment_id, first_ingest_time, case when action in ('assign', 'reassign') then driver_key end from commands where not is_deleted
+),
+
+-- What becomes true after a moment (as_of > due) changes one microsecond later; what becomes true at it, at it.
+moments as (
+  select shipment_id, pickup_due_us + 1 as due_us from open_shipments where first_picked_up_at is null and first_end_at is null
+  union all select shipment_id, delivery_due_us + 1 from open_shipments
+  union all select shipment_id, at_risk_us from open_shipments
+  union all select shipment_id, unix_micros(last_taken_at) + stalled_after_h * 3600000000 + 1 from open_shipments
+  union all
+  select r.shipment_id, unix_micros(r.first_ingest_time) + 1800000000
+  from references_made r
+  left join shipments s on s.shipment_id = r.shipment_id
+  left join drivers d on d.driver_key = r.needed_driver
+  where s.order_first_ingest_time is null or (r.needed_driver is not null and d.driver_key is null)
+  union all
+  select a.shipment_id, unix_micros(a.valid_from)
+  from assignments a
+  left join shipments s on s.shipment_id = a.shipment_id
+  where s.delivered_at is null
+  union all
+  select a.shipment_id, unix_micros(a.valid_to)
+  from assignments a
+  left join shipments s on s.shipment_id = a.shipment_id
+  where s.delivered_at is null
+),
+
+final as (select distinct shipment_id, timestamp_micros(due_us) as due_at from moments where due_us is not null)
+
+select * from final
