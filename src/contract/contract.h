@@ -29,8 +29,8 @@ namespace ff {
 enum class Format : std::uint8_t { ndjson, csv };
 enum class Encoding : std::uint8_t { utf8, latin1 };
 
-/// What a source measures in; none: the fact's own unit.
-enum class Unit : std::uint8_t { none, deg, e7, m_s, km_h, s, min };
+/// What a source measures in; native: the fact has no unit to choose.
+enum class Unit : std::uint8_t { native, deg, e7, m_s, km_h, s, min };
 
 /// Source word -> our word. Shared, because several properties may use one CSV file.
 using Vocabulary = std::unordered_map<std::string, std::string>;
@@ -50,7 +50,7 @@ struct FieldMapping {
   int value = -1;            ///< index into a record's values: columns first, then expressions
   bool required = false;     ///< absent or null refuses the record: missing_field
   bool number_as_text = false;  ///< an id that the source writes as a JSON number (logicalType integer or number)
-  Unit unit = Unit::none;
+  Unit unit = Unit::native;
   std::shared_ptr<const Zone> zone;              ///< of local times; null: times must say their offset
   std::shared_ptr<const Vocabulary> vocabulary;  ///< null: the words are ours already
 };
@@ -63,7 +63,8 @@ struct Mapping {
   std::vector<FieldMapping> fields;
 };
 
-/// An SQL expression over the record's columns, all of them text (DuckDB).
+/// An SQL expression (DuckDB) over the record's columns: all text, null where absent; a driver column shows its driver_key
+/// and a pii column null, so an expression cannot carry either past the door.
 struct Expression {
   std::string sql;
   int line = 0;  ///< in the contract, for messages
@@ -78,6 +79,7 @@ struct SlaPolicy {
 struct CsvDialect {
   char delimiter = ',', quote = '"';
   bool has_header = true;
+  std::vector<std::string> columns;              ///< their names where there is no header
   std::vector<std::string> null_words = {""};  ///< unquoted cells that mean null
 };
 
@@ -106,7 +108,7 @@ struct Contract {
 };
 
 /// Reads one contract. Errors are all `halt`, with one of the cause words that docs/contracts.md lists:
-/// contract_unreadable, contract_unknown_key, contract_missing_key, contract_bad_value, contract_bad_expression.
+/// contract_unreadable, contract_unknown_key, contract_missing_key, contract_bad_value; unknown_zone.
 Result<Contract> load_contract(const std::string& file);
 
 /// The contracts of a run; a feed is an index into it (Provenance::feed).

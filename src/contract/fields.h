@@ -13,7 +13,7 @@ namespace ff {
 enum class FactField : std::uint8_t {
   name_space, shipment_id, order_ref, customer_id, carrier_id, service_level, origin_hub, destination_hub,
   created_at, promised_pickup_by, promised_delivery_by, home_hub, event_id, status, event_time, facility, reason,
-  driving, assignment_id, action, effective_at, driver_id, device_id, latitude, longitude, speed,
+  driving_s, assignment_id, action, effective_at, driver_id, device_id, latitude_e7, longitude_e7, speed_mm_s,
   version, is_deleted, retracted, ingest_time,
 };
 inline constexpr int fact_field_count = 30;

@@ -2,17 +2,17 @@
 ///
 /// A record comes as a row of values: first the contract's columns, then its expressions. Where they come from (a JSON
 /// line, a CSV row, an SQL result) makes no difference here, so every format has the same rules and the same words.
-/// Pure but for the pseudonymizer's memory; one Judge per thread.
+/// Driver ids are driver_keys and fields of class pii are null before a row comes here (decode/), so no fact and no message
+/// can hold one. Pure; any thread.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "contract/contract.h"
-#include "contract/pseudonym.h"
 #include "domain/fact.h"
 
 namespace ff {
@@ -51,22 +51,23 @@ struct Objection {
 
 class Judge {
  public:
-  /// `ids_are_keys`: driver ids in the rows are driver_keys already (records read back from raw.*).
-  Judge(const Contract& contract, std::uint32_t feed, const PseudonymKey& key, bool ids_are_keys = false);
+  Judge(const Contract& contract, std::uint32_t feed) : contract_(contract), feed_(feed) {}
 
   /// Whether this mapping applies to the row.
   static bool applies(const Mapping& mapping, Row row);
   /// Fills `fact` (whose provenance says where the record stands and when the file arrived) or objects; null: it is a fact.
-  std::optional<Objection> judge(const Mapping& mapping, Row row, Fact& fact);
+  std::optional<Objection> judge(const Mapping& mapping, Row row, Fact& fact) const;
   /// shipment_id or driver_key, where the row has one; for refusals.
-  std::string subject(const Mapping& mapping, Row row);
-  std::string_view driver_key(std::string_view id) { return ids_are_keys_ ? id : pseudonymizer_.driver_key(id); }
+  static std::string subject(const Mapping& mapping, Row row);
 
  private:
+  template <class Body>
+  std::optional<Objection> fill(const Mapping& mapping, Row row, Fact& fact, Body& body) const;
+  /// Only what the payload shows anyway may stand in a message.
+  bool may_show(const FieldMapping& mapping) const;
+
   const Contract& contract_;
-  Pseudonymizer pseudonymizer_;
-  bool ids_are_keys_;
-  bool quote_values_;  ///< a feed with private columns keeps its values out of messages
+  std::uint32_t feed_;
 };
 
 }  // namespace ff

@@ -38,8 +38,10 @@ class PseudonymKey {
 class Pseudonymizer {
  public:
   Pseudonymizer(const PseudonymKey& key, std::string name_space, std::int32_t generation) : key_(key), name_space_(std::move(name_space)), generation_(generation) {}
-  /// Valid until the next call.
+  /// Valid until trim().
   std::string_view driver_key(std::string_view driver_id);
+  /// Keeps the memory bounded; call it between two records.
+  void trim();
 
  private:
   struct Hash {
@@ -49,7 +51,7 @@ class Pseudonymizer {
   PseudonymKey key_;
   std::string name_space_;
   std::int32_t generation_;
-  std::unordered_map<std::string, std::string, Hash, std::equal_to<>> seen_;  ///< emptied when it reaches seen_max
+  std::unordered_map<std::string, std::string, Hash, std::equal_to<>> seen_;
 };
 
 }  // namespace ff
