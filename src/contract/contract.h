@@ -93,7 +93,7 @@ struct Contract {
   CsvDialect csv;
   std::string name_space;         ///< where no field says another (S2.2)
   std::string driver_namespace;   ///< of the driver ids (S7.2)
-  std::int32_t driver_generation = 1;
+  std::int32_t driver_generation = 0;
   std::int32_t authority_rank = 0, epoch = 0;  ///< S2.4
   bool historical = false;        ///< no lateness bound, no horizon (S2.12)
   std::int64_t late_after_s = 900;   ///< `none` iff historical (S6.5)

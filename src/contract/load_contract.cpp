@@ -170,7 +170,7 @@ class Loader {
     if (!find("namespace")) return error("contract_missing_key", root["customProperties"], "the contract needs the custom property 'namespace'");
     contract_.driver_namespace = contract_.name_space = find("namespace").as<std::string>();
     if (const auto node = find("driverNamespace")) contract_.driver_namespace = node.as<std::string>();
-    if (const auto node = find("driverGeneration")) contract_.driver_generation = static_cast<std::int32_t>(FF_TRY(integer(node, "driverGeneration", 1)));
+    if (const auto node = find("driverGeneration")) contract_.driver_generation = static_cast<std::int32_t>(FF_TRY(integer(node, "driverGeneration")));
     if (const auto node = find("authority")) {
       FF_TRY(check_keys(node, authority_keys, "authority"));
       if (node["rank"]) contract_.authority_rank = static_cast<std::int32_t>(FF_TRY(integer(node["rank"], "authority.rank")));
