@@ -234,7 +234,7 @@ void shuffle(const SimOptions& options, Life& life, Rng& rng) {
       if (telling.of != Telling::Of::scan || !rng.chance(reordered)) continue;
       Scan& scan = life.scans[telling.body];
       const Micros heard = scan.time + rng.between(2 * minute / 1000, 14 * minute / 1000) * 1000;
-      if (heard < options.end()) telling.heard = scan.heard = heard;
+      if (heard < options.end()) telling.heard = scan.heard = heard, ++life.reordered;
     }
   if (!life.fault && !life.is_partner(options))
     for (Scan& scan : life.scans)  // Some handsets number nothing.
@@ -244,6 +244,7 @@ void shuffle(const SimOptions& options, Life& life, Rng& rng) {
       if (rng.chance(duplicate)) {
         life.tellings.push_back(life.tellings[i]);
         life.tellings.back().heard += rng.between(500, 600'000) * 1000;
+        life.copies += life.tellings.back().heard < options.end();
       }
 }
 
@@ -265,6 +266,7 @@ void live(const SimOptions& options, const World& world, std::uint64_t index, Li
   life.index = index;
   life.promised_pickup_by = life.promised_delivery_by = life.ghost_heard = none;
   life.deleted = false;
+  life.copies = life.reordered = 0;
   life.fault.reset();
   Rng story(options.seed, Kind::shipment, index);
   Teller(options, world, life, story).tell();

@@ -88,10 +88,11 @@ struct Life {
   std::optional<Fault> fault;
   struct Planted {
     std::string_view check;
-    std::string_view what;  ///< "event" or "command" or "order", or the anchor itself
+    std::string_view what;  ///< what it is anchored on: "event", "command" or (the rival) "order"
     int number = 0;
   };
   std::vector<Planted> findings;
+  std::uint64_t copies = 0, reordered = 0;
 
   bool is_partner(const SimOptions& options) const;
   std::string shipment_id() const;

@@ -300,7 +300,7 @@ class Mischief {
     for (const Scan& s : life_.scans)
       if (s.status == Status::delivered && s.time <= created_at) return false;
     life_.created_at = created_at;
-    plant("negative_duration", "pickup", 0);
+    plant("negative_duration", "event", life_.scans[static_cast<std::size_t>(i)].number);
     return true;
   }
 

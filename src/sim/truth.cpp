@@ -112,6 +112,8 @@ void Truth::record(const Life& life) {
   const Outcome o = outcome(life);
   if (!o.heard_of) return;
   if (life.fault) count(*life.fault);
+  count(Fault::duplicate, life.copies);
+  count(Fault::reordered, life.reordered);
   find(life);
   record_drivers(life, o);
   const auto& carrier = carriers[static_cast<std::size_t>(life.carrier)].id;
@@ -134,7 +136,7 @@ void Truth::find(const Life& life) {
   const auto id = life.shipment_id();
   const auto event = [&](int number) { return life.is_partner(options_) ? "F" + life.event_id(number).substr(1) : life.event_id(number); };
   for (const auto& planted : life.findings)
-    finding(planted.check, id, planted.what == "event" ? event(planted.number) : planted.what == "command" ? life.assignment_id(planted.number) : planted.what == "order" ? fmt::format("O{:09}-B", life.index) : std::string(planted.what));
+    finding(planted.check, id, planted.what == "event" ? event(planted.number) : planted.what == "command" ? life.assignment_id(planted.number) : fmt::format("O{:09}-B", life.index));
   // Missing, unknown, orphan: whatever follows for each thing heard.
   const Micros as_of = options_.end();
   const auto too_late = [&](Micros known, Micros heard_at) { return as_of >= heard_at + grace && (known == none || known > heard_at + grace); };

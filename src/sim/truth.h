@@ -28,7 +28,7 @@ class Truth {
   /// A line that no decoder may accept: its finding is anchored on the hash of its bytes.
   void refused_line(Fault fault, std::string_view check, std::string_view subject, std::string_view line);
   void plant(const PersonalData& pii);
-  void count(Fault fault) { ++injected_[static_cast<std::size_t>(fault)]; }
+  void count(Fault fault, std::uint64_t n = 1) { injected_[static_cast<std::size_t>(fault)] += n; }
 
   /// Writes what can only be known now, and completes `summary`.
   void finish(SimSummary& summary);
