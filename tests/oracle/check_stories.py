@@ -93,7 +93,7 @@ def text(value):
 
 
 def main(folder, names):
-    con, failed, stories = oracle.connect(), 0, 0
+    con, failed, stories = oracle.connect(threads=1), 0, 0
     for path in sorted(pathlib.Path(folder).glob("*.story")):
         if names and not any(name in path.stem for name in names):
             continue

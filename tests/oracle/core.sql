@@ -75,16 +75,16 @@ from (select id.*, content.*, * exclude (id, content, versions) from winners('or
 
 create or replace table oracle.events as
 select *, case when not is_retracted and not is_future
-    then row_number() over (partition by shipment_id, is_retracted or is_future order by event_time, rank, namespace, event_id) end as n
+    then row_number() over (partition by shipment_id, is_retracted or is_future order by event_time, status, namespace, event_id) end as n
 from (
   select id.*, content.*, w.* exclude (id, content), content.event_time > ingest_time + interval 5 minutes as is_future,   -- S2.11
-    s.rank, s.is_terminal, s.requires_driver
+    s.is_terminal, s.requires_driver
   from winners('oracle.event_facts') w join oracle.statuses s on s.status = content.status);
 
 -- One step takes the next event of every shipment: from `from_status` by `effect` to `state`.
 create or replace table oracle.fold as
 with recursive step as (
-  select shipment_id, list(status order by n) as statuses, 0::bigint as n, ''::varchar as from_status, ''::varchar as effect, 'created' as state
+  select shipment_id, list(status order by n) as statuses, 0::bigint as n, null::status as from_status, ''::varchar as effect, 'created'::status as state
   from oracle.events where n is not null group by shipment_id
   union all
   select shipment_id, statuses, n + 1, state, coalesce(t.effect, 'exception'),
@@ -94,8 +94,16 @@ with recursive step as (
 select shipment_id, n, from_status, effect, effect in ('apply', 'flag') as is_taken from step where n > 0;
 
 create or replace table oracle.folded as
-select e.* exclude (n), e.n, coalesce(f.effect, 'ignored') as effect, f.from_status, coalesce(f.is_taken, false) as is_taken
+select e.*, coalesce(f.effect, 'ignored') as effect, f.from_status, coalesce(f.is_taken, false) as is_taken
 from oracle.events e left join oracle.fold f using (shipment_id, n);
+
+-- Each taken event and what came of it: the next one, the next end, the next delivery, return or end.
+create or replace table oracle.steps as
+select shipment_id, n, namespace, event_id, status, event_time, is_terminal, lag(status) over past as previous_status,
+  lead(event_time) over past as next_at, min(event_time) filter (is_terminal) over future as next_end_at,
+  min(event_time) filter (is_terminal or status in ('delivered', 'returning')) over future as next_settled_at
+from oracle.folded where is_taken
+window past as (partition by shipment_id order by n), future as (past rows between 1 following and unbounded following);
 
 -- ---- Who had it when (S4) -----------------------------------------------------------------------------------------------
 
@@ -106,8 +114,8 @@ select id.*, content.*, * exclude (id, content, versions) from winners('oracle.c
 -- whatever ends every earlier one; inside it only an unassign that names its driver matters.
 create or replace table oracle.moves as
 with moves as (
-  select shipment_id, event_time as moved_at, 0 as turn, event_id as made_by, namespace, 'end' as kind, null as driver from oracle.folded
-  where is_taken and is_terminal
+  select shipment_id, event_time as moved_at, 0 as turn, event_id as made_by, namespace, 'end' as kind, null as driver from oracle.steps
+  where is_terminal
   union all
   select shipment_id, effective_at, if(action = 'unassign', 1, 2), assignment_id, namespace, if(action = 'unassign', 'unassign', 'assign'), driver_key
   from oracle.commands where not is_deleted),
@@ -140,7 +148,7 @@ create or replace table oracle_core.driver_assignments as
 with bounds as (
   select *, lead(moved_at) over later as valid_to, lead(made_by) over later as closed_by
   from oracle.moves where effect in ('open', 'close') window later as (partition by shipment_id order by n)),
-last_taken as (select shipment_id, max(event_time) as last_taken_at from oracle.folded where is_taken group by shipment_id)
+last_taken as (select shipment_id, max(event_time) as last_taken_at from oracle.steps group by shipment_id)
 select shipment_id, driver as driver_key, moved_at as valid_from, valid_to, made_by as opened_by, closed_by,
   if(valid_to is null, greatest(last_taken_at, moved_at + interval 72 hours), null) as counts_to_at_most                         -- S4.4
 from bounds left join last_taken using (shipment_id)
@@ -148,21 +156,17 @@ where effect = 'open' and valid_to is distinct from moved_at;
 
 -- S4.3, S4.5: the holder at event_time; a taken terminal event belongs to the interval it ends.
 create or replace table oracle_core.shipment_events as
-with terminal as (
-  select distinct shipment_id, valid_to as event_time, driver_key as ended from oracle_core.driver_assignments where valid_to is not null)
-select e.shipment_id, e.namespace, e.event_id, status, e.event_time, effect, from_status, is_retracted, is_future,
-  named_driver_key,
-  coalesce(if(is_taken and is_terminal, ended, null),
-           if(a.valid_to is null or e.event_time < a.valid_to, a.driver_key, null)) as holder_driver_key,
+select e.shipment_id, e.namespace, e.event_id, e.status, e.event_time, effect, from_status, is_retracted, is_future, named_driver_key,
+  coalesce(if(is_taken and e.is_terminal, ended.driver_key, null), held.driver_key) as holder_driver_key,
   coalesce(holder_driver_key, named_driver_key) as driver_key,
-  facility, reason, driving_s,
-  if(is_taken and status = 'arrived_at_facility',
-     seconds(us(e.event_time, lead(e.event_time) over (partition by e.shipment_id, is_taken order by e.n))), null) as dwell_s, -- S3.6
+  facility, reason, driving_s, if(e.status = 'arrived_at_facility', seconds(us(e.event_time, next_at)), null) as dwell_s,      -- S3.6
   ordinal, ingest_time, first_ingest_time, if(f.namespace is null, d.late_after_s, f.late_after_s) as late_after_s,
-  conflict_at, versions, e.n, is_taken, is_terminal, requires_driver
+  conflict_at, versions, e.n, is_taken, e.is_terminal, requires_driver
 from oracle.folded e
-asof left join oracle_core.driver_assignments a on a.shipment_id = e.shipment_id and e.event_time >= a.valid_from
-left join terminal t on t.shipment_id = e.shipment_id and t.event_time = e.event_time
+left join oracle.steps using (shipment_id, n)
+left join oracle_core.driver_assignments held
+  on held.shipment_id = e.shipment_id and e.event_time >= held.valid_from and e.event_time < coalesce(held.valid_to, 'infinity')
+left join oracle_core.driver_assignments ended on ended.shipment_id = e.shipment_id and ended.valid_to = e.event_time
 left join oracle.feeds f on f.namespace = e.namespace
 cross join (select late_after_s from oracle.feeds where namespace is null) d;
 
@@ -196,8 +200,8 @@ told as (
 select shipment_id, o.shipment_id is not null as has_order, o.namespace, o.order_ref, o.customer_id, o.carrier_id, o.service_level,
   o.origin_hub, o.destination_hub, o.promised_pickup_by, o.promised_delivery_by, coalesce(o.is_deleted, false) as is_deleted,
   coalesce(o.ordered_at, first_event_at) as created_at,
-  coalesce(last_taken_status, 'created') as state,
-  if(not coalesce(is_over, false) and last_exception_n > coalesce(last_taken_n, 0), 'exception', state) as current_status,  -- S3.4
+  coalesce(last_taken_status, 'created'::status) as state,
+  if(not coalesce(is_over, false) and last_exception_n > coalesce(last_taken_n, 0), 'exception'::status, state) as current_status,  -- S3.4
   first_assigned_at, first_arrived_at_pickup_at, first_picked_up_at, first_arrived_at_facility_at, first_customs_hold_at,
   first_departed_facility_at, first_in_transit_at, first_available_for_pickup_at, first_out_for_delivery_at,
   first_delivery_attempted_at, first_returning_at, first_delivered_at, first_returned_at, first_cancelled_at, first_lost_at,

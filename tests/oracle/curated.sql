@@ -29,11 +29,10 @@ judged as (
       when delivered_at <= due then 'met'
       when delivered_at > due or state in ('lost', 'returned') then 'missed'
       when getvariable('as_of') > due then 'breached'
-      when getvariable('as_of') >= risky_from and s.rank < (select rank from oracle.statuses where status = 'out_for_delivery') then 'at_risk'
+      when getvariable('as_of') >= risky_from and state < 'out_for_delivery'::status then 'at_risk'
       else 'on_track' end as sla_status,
     getvariable('as_of') > pickup_due and coalesce(pickup_over_at > pickup_due, true) as was_late_pickup
-  from oracle.promises join oracle.statuses s on s.status = state left join oracle.ends using (shipment_id)
-    left join excuses using (shipment_id) left join holders using (shipment_id))
+  from oracle.promises left join oracle.ends using (shipment_id) left join excuses using (shipment_id) left join holders using (shipment_id))
 select shipment_id, carrier_id, service_level, origin_hub, destination_hub, current_status, state, sla_status,
   case when promise is null then 'no_promise'
        when sla_status not in ('missed', 'breached') then null

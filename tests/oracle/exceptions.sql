@@ -1,13 +1,5 @@
 -- What somebody should look at: oracle_curated.exception_report (S5.5), one row per (subject, type, opening).
 
--- Each taken event with what ends its trouble: the next one, the next end, the next delivery, return or end.
-create or replace table oracle.steps as
-select shipment_id, n, event_id, status, event_time, is_terminal, lag(status) over past as previous_status, lead(event_time) over past as next_at,
-  min(event_time) filter (is_terminal) over future as next_end_at,
-  min(event_time) filter (is_terminal or status in ('delivered', 'returning')) over future as next_settled_at
-from oracle_core.shipment_events where is_taken
-window past as (partition by shipment_id order by n), future as (past rows between 1 following and unbounded following);
-
 -- Spans in which a delivery was owed: from the order, and again from whatever followed a loss, to the next end.
 create or replace table oracle.owed as
 select shipment_id, null::timestamp as since, min(event_time) filter (is_terminal) as over_at

@@ -29,6 +29,10 @@ def connect(database=":memory:", **settings):
         con.execute(f"create schema if not exists {schema}")
     for name in ["statuses", "transitions", "sla_policy", "exceptions", "exception_owners"]:
         con.execute(f"create or replace table oracle.{name} as from read_csv('{REFERENCE}/{name}.csv', header = true)")
+    con.execute("create type if not exists status as enum (select status from oracle.statuses order by rank)")
+    con.execute("alter table oracle.statuses alter status type status")
+    con.execute("alter table oracle.transitions alter from_status type status")
+    con.execute("alter table oracle.transitions alter to_status type status")
     return con
 
 
