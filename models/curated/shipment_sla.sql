@@ -31,9 +31,11 @@ judged as (
       when unix_micros(c.as_of) >= unix_micros(p.delivery_by) - p.risk_us and t.rank < out_for_delivery.rank then 'at_risk'
       else 'on_track'
     end as sla_status,
-    -- The pickup was overdue if it, or the end without one, came after its promise and grace, or still has not come.
-    unix_micros(coalesce(least(p.first_picked_up_at, p.first_delivered_at, p.first_returned_at, p.first_cancelled_at, p.first_lost_at), c.as_of))
-      > unix_micros(p.pickup_by) + p.grace_us as pickup_overdue
+    -- The pickup was overdue if its promise and grace have passed, and it, or the end without one, came later or not at all.
+    least(
+      unix_micros(c.as_of),
+      unix_micros(least(p.first_picked_up_at, p.first_delivered_at, p.first_returned_at, p.first_cancelled_at, p.first_lost_at))
+    ) > unix_micros(p.pickup_by) + p.grace_us as pickup_overdue
   from promised p
   join statuses t on t.status = p.state
   join statuses out_for_delivery on out_for_delivery.status = 'out_for_delivery'
@@ -89,9 +91,9 @@ final as (
     cast(floor(cast(unix_micros(j.delivered_at) - unix_micros(j.created_at) as double) / 1000000) as bigint) as total_duration_s,
     cast(floor(cast(unix_micros(j.delivered_at) - unix_micros(j.delivery_by) as double) / 1000000) as bigint) as delivery_delay_s,
     j.sla_status = 'met' as is_on_time,
-    j.sla_status = 'missed' and j.delivered_at is not null as is_late,
-    j.sla_status = 'met' and unix_micros(j.delivered_at) < unix_micros(j.delivery_by) - j.early_us as is_early,
-    j.sla_status in ('met', 'missed') and j.delivered_at is not null and j.attempts = 0 as is_first_attempt,
+    coalesce(unix_micros(j.delivered_at) > unix_micros(j.delivery_by) + j.grace_us, false) as is_late,
+    coalesce(unix_micros(j.delivered_at) < unix_micros(j.delivery_by) - j.early_us, false) as is_early,
+    j.delivered_at is not null and j.attempts = 0 as is_first_attempt,
     coalesce(n.exceptions, 0) as exceptions,
     coalesce(n.invalid_transitions, 0) as invalid_transitions,
     coalesce(n.late_events, 0) as late_events

@@ -53,9 +53,9 @@ raised as (
   cross join clock c
   where g.opened_us < g.resolved_us and g.opened_us <= c.as_of_us
   union all
-  select 'hos_violation', driver_key, 'over_11h_at', over_11h_at, over_11h_at from hours_of_service where over_11h_at is not null
+  select 'hos_violation', driver_key, 'over_11h', over_11h_at, over_11h_at from hours_of_service where over_11h_at is not null
   union all
-  select 'hos_violation', driver_key, 'without_break_at', without_break_at, without_break_at from hours_of_service where without_break_at is not null
+  select 'hos_violation', driver_key, 'without_break', without_break_at, without_break_at from hours_of_service where without_break_at is not null
 ),
 
 final as (

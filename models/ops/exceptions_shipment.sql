@@ -11,7 +11,8 @@ findings as (select * from {{ ref('findings_shipment') }}),
 -- What may raise an exception, with the last moments at which pickup and delivery were still in time.
 watched as (
   select
-    s.shipment_id, s.order_ref, s.first_picked_up_at, s.first_delivered_at, p.stalled_after_h,
+    s.shipment_id, s.order_ref, s.first_picked_up_at, p.stalled_after_h,
+    s.first_delivered_at is not null and s.delivered_at is null as is_delivery_undone,
     timestamp_micros(unix_micros(k.promised_pickup_by) + coalesce(p.grace_min, 0) * 60000000) as pickup_due_at,
     timestamp_micros(unix_micros(k.promised_delivery_by) + coalesce(p.grace_min, 0) * 60000000) as delivery_due_at,
     least(s.first_delivered_at, s.first_returned_at, s.first_cancelled_at, s.first_lost_at) as first_end_at
@@ -48,21 +49,27 @@ from_events as (
   where h.effect = 'exception' and h.reason = 'damaged'
 ),
 
--- Exceptions that a deadline raises, once it has passed with nothing to end the wait. A late delivery is looked for from
--- the order on, and again from each finding of a lost shipment that was not yet delivered.
+-- Exceptions that a deadline raises, once it has passed with nothing to end the wait. A delivery is waited for from the
+-- order on, and anew from the finding of a lost shipment; not for one that was delivered and has been given back since.
 waits as (
-  select 'late_pickup' as type, shipment_id, order_ref as anchor, pickup_due_at as opened_at, least(first_picked_up_at, first_end_at) as resolved_at
+  select
+    'late_pickup' as type, shipment_id, order_ref as anchor, pickup_due_at as due_at,
+    cast(null as timestamp) as waiting_since, least(first_picked_up_at, first_end_at) as resolved_at
   from watched
   union all
-  select 'late_delivery', shipment_id, order_ref, delivery_due_at, first_end_at from watched
+  select 'late_delivery', shipment_id, order_ref, delivery_due_at, cast(null as timestamp), first_end_at
+  from watched
+  where not is_delivery_undone
   union all
-  select 'late_delivery', w.shipment_id, w.order_ref, greatest(w.delivery_due_at, h.event_time), h.next_end_at
+  select
+    'late_delivery', w.shipment_id, w.order_ref, w.delivery_due_at, h.event_time, case when h.is_terminal then h.event_time else h.next_end_at end
   from history h
   join watched w on w.shipment_id = h.shipment_id
-  where h.effect <> 'exception' and h.from_status = 'lost' and not h.is_terminal and w.delivery_due_at is not null
-    and (w.first_delivered_at is null or h.event_time < w.first_delivered_at)
+  where h.effect <> 'exception' and h.from_status = 'lost' and not w.is_delivery_undone
   union all
-  select 'stalled', w.shipment_id, h.event_id, timestamp_micros(unix_micros(h.event_time) + w.stalled_after_h * 3600000000), h.next_taken_at
+  select
+    'stalled', w.shipment_id, h.event_id, timestamp_micros(unix_micros(h.event_time) + w.stalled_after_h * 3600000000),
+    cast(null as timestamp), h.next_taken_at
   from history h
   join watched w on w.shipment_id = h.shipment_id
   where h.effect <> 'exception' and not h.is_terminal
@@ -71,7 +78,10 @@ waits as (
 raised as (
   select e.* from from_events e
   union all
-  select w.* from waits w cross join clock c where coalesce(w.resolved_at, c.as_of) > w.opened_at
+  select w.type, w.shipment_id, w.anchor, greatest(w.due_at, w.waiting_since), w.resolved_at
+  from waits w
+  cross join clock c
+  where c.as_of > w.due_at and (w.resolved_at is null or w.resolved_at > w.due_at)
   union all
   select check_name, shipment_id, anchor, opened_at, resolved_at from findings
   where check_name in ('orphan_event', 'missing_driver_id', 'invalid_transition', 'duplicate_shipment_id', 'late_event')

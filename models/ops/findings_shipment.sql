@@ -50,11 +50,15 @@ driver_unknown as (
     and (d.first_ingest_time is null or d.first_ingest_time > r.known_by)
 ),
 
--- A milestone before the one it counts from; anchored at the duration that shows it.
+-- A milestone before one that it counts from.
 negative_duration as (
-  select shipment_id, 'pickup_duration_s' as anchor, first_picked_up_at as happened_at from shipments where first_picked_up_at < created_at
-  union all select shipment_id, 'transit_duration_s', delivered_at from shipments where delivered_at < first_picked_up_at
-  union all select shipment_id, 'total_duration_s', delivered_at from shipments where delivered_at < created_at
+  select e.shipment_id, e.event_id as anchor, e.event_time as happened_at
+  from events e
+  join shipments s on s.shipment_id = e.shipment_id
+  where e.effect in ('apply', 'flag')
+    and (
+      (e.status = 'picked_up' and e.event_time = s.first_picked_up_at and e.event_time < s.created_at)
+      or (e.status = 'delivered' and e.event_time = s.delivered_at and (e.event_time < s.created_at or e.event_time < s.first_picked_up_at)))
 ),
 
 -- Checks of an instant: they open and resolve at once.

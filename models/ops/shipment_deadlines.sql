@@ -9,18 +9,29 @@ assignments as (select * from {{ source('core', 'driver_assignments') }}),
 drivers as (select * from {{ source('core', 'drivers') }}),
 shipment_sla as (select * from {{ ref('shipment_sla') }}),
 
-open_shipments as (
+promised as (
   select
-    s.first_picked_up_at, s.last_taken_at, p.stalled_after_h, k.shipment_id,
-    least(s.first_delivered_at, s.first_returned_at, s.first_cancelled_at, s.first_lost_at) as first_end_at,
+    s.shipment_id, t.is_terminal, p.stalled_after_h,
     unix_micros(k.promised_pickup_by) + coalesce(p.grace_min, 0) * 60000000 as pickup_due_us,
     unix_micros(k.promised_delivery_by) + coalesce(p.grace_min, 0) * 60000000 as delivery_due_us,
-    unix_micros(k.promised_delivery_by) - coalesce(p.risk_window_min, 0) * 60000000 as at_risk_us
+    unix_micros(k.promised_delivery_by) - coalesce(p.risk_window_min, 0) * 60000000 as at_risk_us,
+    unix_micros(s.last_taken_at) as last_taken_us,
+    unix_micros(least(s.first_picked_up_at, s.first_delivered_at, s.first_returned_at, s.first_cancelled_at, s.first_lost_at)) as pickup_us
   from shipments s
   join shipment_sla k on k.shipment_id = s.shipment_id
   join statuses t on t.status = s.state
   left join policies p on p.service_level = s.service_level
-  where not s.is_deleted and not t.is_terminal
+  where not s.is_deleted
+),
+
+-- After each taken event the next one is waited for.
+silences as (
+  select
+    e.shipment_id, t.is_terminal, unix_micros(e.event_time) as event_us,
+    lead(unix_micros(e.event_time)) over (partition by e.shipment_id order by e.event_time, t.rank, e.namespace, e.event_id) as next_us
+  from events e
+  join statuses t on t.status = e.status
+  where e.effect in ('apply', 'flag')
 ),
 
 -- Facts whose order or driver is unknown: 30 minutes after we first heard of them they become findings.
@@ -34,10 +45,16 @@ references_made as (
 
 -- What becomes true after a moment (as_of > due) changes one microsecond later; what becomes true at it, at it.
 moments as (
-  select shipment_id, pickup_due_us + 1 as due_us from open_shipments where first_picked_up_at is null and first_end_at is null
-  union all select shipment_id, delivery_due_us + 1 from open_shipments
-  union all select shipment_id, at_risk_us from open_shipments
-  union all select shipment_id, unix_micros(last_taken_at) + stalled_after_h * 3600000000 + 1 from open_shipments
+  select shipment_id, pickup_due_us + 1 as due_us from promised where pickup_us is null or pickup_us > pickup_due_us
+  union all
+  select shipment_id, delivery_due_us + 1 from promised where not is_terminal or last_taken_us > delivery_due_us
+  union all
+  select shipment_id, at_risk_us from promised where not is_terminal
+  union all
+  select s.shipment_id, s.event_us + p.stalled_after_h * 3600000000 + 1
+  from silences s
+  join promised p on p.shipment_id = s.shipment_id
+  where not s.is_terminal and (s.next_us is null or s.next_us > s.event_us + p.stalled_after_h * 3600000000)
   union all
   select r.shipment_id, unix_micros(r.first_ingest_time) + 1800000000
   from references_made r
