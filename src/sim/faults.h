@@ -16,16 +16,16 @@ enum class Fault : std::uint8_t {
   // Of a shipment: at most one of these each.
   late, correction, retraction, conflicting_duplicate, missing_driver, unknown_driver, skipped_scan, contradiction,
   duplicate_shipment_id, orphan, driver_mismatch, unassign_mismatch, late_command, corrected_command, future_event,
-  negative_duration, deleted_order, corrupt_line, unmapped_status,
-  // Of a record, a ping, a driver.
-  duplicate, reordered, gps_jump, gps_future, gps_buffered, gps_out_of_range, corrupt_driver,
+  negative_duration, deleted_order, beyond_horizon, schema_drift, corrupt_line, unmapped_status,
+  // Of a record, a ping, a driver, the whole.
+  duplicate, reordered, gps_jump, gps_future, gps_buffered, gps_out_of_range, corrupt_driver, cut_file, empty_file,
 };
-inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::corrupt_driver) + 1;
+inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::empty_file) + 1;
 inline constexpr std::size_t shipment_fault_count = static_cast<std::size_t>(Fault::unmapped_status) + 1;
 
 struct FaultTraits {
   std::string_view name;
-  std::string_view per;      ///< what the rate counts: shipment, record, event, ping or driver
+  std::string_view per;      ///< what the rate counts: shipment, record, event, ping, driver or (a chance) world
   double rate = 0;           ///< by default
   std::string_view what;     ///< for --help
 };
@@ -48,6 +48,8 @@ inline constexpr std::array<FaultTraits, fault_count> fault_traits = {{
     {"future_event", "shipment", 0.002, "a handset's clock runs ahead"},
     {"negative_duration", "shipment", 0.002, "the order's created_at lies after the pickup"},
     {"deleted_order", "shipment", 0.004, "the order is deleted"},
+    {"beyond_horizon", "shipment", 0.001, "one more scan, of two hundred days ago"},
+    {"schema_drift", "shipment", 0.002, "its scans carry a field that nobody announced"},
     {"corrupt_line", "shipment", 0.003, "one more line, broken: cut, of a wrong type, without its shipment"},
     {"unmapped_status", "shipment", 0.002, "one more scan, with a status nobody knows"},
     {"duplicate", "record", 0.010, "the same record again, up to ten minutes later"},
@@ -57,6 +59,8 @@ inline constexpr std::array<FaultTraits, fault_count> fault_traits = {{
     {"gps_buffered", "ping", 0.0020, "a ping is heard up to two hours later"},
     {"gps_out_of_range", "ping", 0.0001, "one more ping, at a latitude that does not exist"},
     {"corrupt_driver", "driver", 0.010, "one more driver record, broken, with personal data in it"},
+    {"cut_file", "world", 1.0, "the last file of events ends in the middle of a line"},
+    {"empty_file", "world", 1.0, "one more file of events, with nothing in it"},
 }};
 
 class FaultRates {

@@ -35,6 +35,11 @@ void FeedWriter::cut_short(std::string_view half_a_line) {
   if (file_ != nullptr) out_ += half_a_line;
 }
 
+void FeedWriter::add_empty_file() {
+  open(0);
+  close();
+}
+
 void FeedWriter::open(Micros heard) {
   close();
   const auto path = shape_.folder / fmt::format("{}-{:04}.{}", shape_.name, ++files_, shape_.suffix);

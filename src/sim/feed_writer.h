@@ -35,8 +35,10 @@ class FeedWriter {
 
   /// Writes the lines so far. Later lines are heard later.
   void flush_slice();
-  /// A last line without its line feed, as when a transfer broke.
+  /// The file so far ends with half a line, as when a transfer broke. No effect on a feed without a file.
   void cut_short(std::string_view half_a_line);
+  /// One more file, without a byte.
+  void add_empty_file();
   void close();
 
   std::uint64_t lines() const { return lines_; }

@@ -155,7 +155,7 @@ class Teller {
       scan(Status::exception, last_ + within(10 * minute, 30 * minute), -1, nobody, damaged ? Reason::damaged : rng_.chance(0.6) ? Reason::weather : Reason::mechanical);
       if (!damaged) road += within(8 * hour, 60 * hour);
     }
-    const auto wanted = options_.events_per_shipment - (8 + 2 * legs) + spread_;
+    const auto wanted = options_.events_per_shipment - (7 + 2 * legs) + spread_;
     const int scans = static_cast<int>(std::max<std::int64_t>(0, wanted * (leg + 1) / legs - wanted * leg / legs));
     for (int i = 1; i <= scans; ++i) scan(Status::in_transit, started + road * i / (scans + 1), -1).spare = true;
     if (rng_.chance(0.002)) return end(Status::lost, last_ + within(24 * hour, 72 * hour), -1);

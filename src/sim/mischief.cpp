@@ -33,6 +33,8 @@ class Mischief {
       case Fault::future_event: return future_event();
       case Fault::negative_duration: return negative_duration();
       case Fault::deleted_order: return deleted_order();
+      case Fault::beyond_horizon: return beyond_horizon();
+      case Fault::schema_drift: return !partner();  // The fault itself says it all (telling.cpp).
       case Fault::corrupt_line: return broken_line(rng_.below(4));
       case Fault::unmapped_status: return broken_line(4);
       default: return false;
@@ -309,6 +311,17 @@ class Mischief {
     if (!settled(heard)) return false;
     life_.deleted = true;
     life_.tellings.push_back({.heard = heard, .of = Telling::Of::order, .version = 2, .mark = true});
+    return true;
+  }
+
+  bool beyond_horizon() {
+    const int i = pick([](const Scan&) { return true; });
+    if (i < 0) return false;
+    Scan scan = life_.scans[static_cast<std::size_t>(i)];
+    scan.number = extra_number;
+    scan.happened = false;
+    scan.time -= 200 * us_per_day;
+    tell_scan(add_scan(scan), scan.heard);
     return true;
   }
 

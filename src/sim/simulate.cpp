@@ -109,7 +109,25 @@ class Simulation {
     }
   }
 
+  /// What happens to files rather than records.
+  void damage_files() {
+    Rng rng(options_.seed, Kind::fault, ~std::uint64_t{0});
+    if (rng.chance(options_.faults[Fault::cut_file]) && events_.lines() > 0) {
+      live(options_, world_, 0, life_);
+      std::string line;
+      append_telling(line, world_, life_, {.heard = options_.end() - 1, .of = Telling::Of::scan});
+      line.resize(line.size() / 2);
+      events_.cut_short(line);
+      truth_.refused_line(Fault::cut_file, "contract_violation", "", line);
+    }
+    if (rng.chance(options_.faults[Fault::empty_file])) {
+      events_.add_empty_file();
+      truth_.refused_line(Fault::empty_file, "contract_violation", "", "");
+    }
+  }
+
   SimSummary finish() {
+    damage_files();
     SimSummary s{.orders = orders_.lines(), .drivers = drivers_.lines(), .events = events_.lines(), .assignments = assignments_.lines(), .pings = gps_.lines(), .partner_rows = partner_.lines()};
     for (FeedWriter* feed : feeds()) {
       feed->close();

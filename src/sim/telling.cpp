@@ -162,6 +162,7 @@ void append_scan(std::string& out, const Life& life, const Telling& telling, Bro
   if (broken == not_a_number) out += R"("three")";
   else append_digits(out, telling.version, 1);
   out += telling.mark ? R"(,"retracted":true)" : R"(,"retracted":false)";
+  if (life.fault == Fault::schema_drift) out += fmt::format(R"(,"{}":4.5)", drifted_field);
   append_ingest(out, telling.heard);
   if (broken == cut) out.resize(begin + (out.size() - begin) * 2 / 3);
 }

@@ -17,6 +17,9 @@ void append_telling(std::string& out, const World& world, const Life& life, cons
 void append_partner_row(std::string& out, const World& world, const Life& life, const Telling& telling);
 inline constexpr std::string_view partner_header = "shipment_ref,scan_id,scan_code,scan_local_time,depot,driver_ref,remark,received_at";
 
+/// What schema_drift adds to a scan.
+inline constexpr std::string_view drifted_field = "temperature_c";
+
 void append_driver_record(std::string& out, std::string_view driver_id, std::string_view home_hub, const PersonalData& pii, int version, Micros heard);
 
 struct Ping {

@@ -197,6 +197,7 @@ void Truth::write_driver_days() {
 }
 
 void Truth::finish(SimSummary& summary) {
+  if (injected_[static_cast<std::size_t>(Fault::schema_drift)] > 0) finding("schema_drift", "events", drifted_field);
   for (const auto& [check, n] : found_) summary.findings += n;
   summary.injected = injected_;
   if (!options_.truth) return;

@@ -22,7 +22,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "oracle"))
 import duckdb  # noqa: E402
 
-DOOR = ["contract_violation", "unmapped_status", "coordinate_out_of_range"]
+DOOR = ["contract_violation", "unmapped_status", "coordinate_out_of_range", "schema_drift"]
 PARTNER = "falcon"
 
 
