@@ -84,7 +84,12 @@ Result<std::vector<Model>> load_models(const std::string& directory) {
     for (const auto& file : fs::directory_iterator(fs::path(directory) / folder, ignored)) files.push_back(file.path());
   if (files.empty()) return Error{Recourse::halt, "model_unreadable", "no models in " + directory + "/curated and " + directory + "/ops; set --models"};
   for (const fs::path& file : files)
-    if (file.extension() == ".sql") by_name[file.stem().string()] = Model{.name = file.stem().string(), .schema = file.parent_path().filename().string(), .sql = read_file(file)};
+    if (file.extension() == ".sql") {
+      Model& model = by_name[file.stem().string()];
+      model.name = file.stem().string();
+      model.schema = file.parent_path().filename().string();
+      model.sql = read_file(file);
+    }
   for (const fs::path& file : files) {
     if (file.extension() != ".yml" && file.extension() != ".yaml") continue;
     try {

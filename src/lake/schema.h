@@ -21,7 +21,7 @@ Result<void> load_reference(Lake& lake, const std::string& reference_directory, 
 Result<void> set_clock(Lake& lake, Micros as_of, const std::string& reporting_zone);
 
 /// `text` as an SQL literal.
-std::string quoted(std::string_view text);
+std::string sql_literal(std::string_view text);
 
 /// A time as an SQL literal; `none` is NULL.
 std::string timestamp_literal(Micros at);

@@ -1,0 +1,139 @@
+#include "cli/commands.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+
+#include "base/crash_point.h"
+#include "base/time.h"
+#include "cli/query.h"
+#include "cli/show.h"
+#include "engine/engine.h"
+#include "lake/export.h"
+#include "lake/schema.h"
+#include "sim/command.h"
+
+namespace ff::cli {
+namespace {
+namespace fs = std::filesystem;
+
+/// Where models/, reference/ and contracts/ are: FLEETFLOW_HOME, else the nearest folder above the program that has them.
+std::string home() {
+  if (const char* set = std::getenv("FLEETFLOW_HOME")) return set;
+  std::error_code error;
+  for (fs::path at = fs::read_symlink("/proc/self/exe", error).parent_path(); at.has_relative_path(); at = at.parent_path())
+    if (fs::is_directory(at / "models") && fs::is_directory(at / "reference")) return at.string();
+  return ".";
+}
+
+int fail(const Error& error) {
+  std::cerr << "fleetflow: " << error.message << "\n  (" << name(error.recourse) << ": " << error.cause << ")\n";
+  return error.recourse == Recourse::retry ? exit_retry : exit_halt;
+}
+
+struct RunCommand {
+  EngineOptions options;
+  std::string as_of;
+  bool quiet = false, profile = false;
+
+  void add_to(CLI::App& app) {
+    auto* c = app.add_subcommand("run", "Read what is new in a folder, bring core and curated tables up to date, and stop");
+    c->add_option("--input", options.input, "Folder of data files")->required();
+    c->add_option("--lake", options.directory, "Folder of the lake (made if absent)")->required();
+    c->add_option("--contracts", options.contracts, "Folder of contracts (default: INPUT/contracts, else the product's)");
+    c->add_option("--as-of", as_of, "Judge deadlines at this moment (RFC 3339) and read nothing heard of later (default: the newest ingest_time)");
+    c->add_option("--reporting-zone", options.reporting_zone, "IANA zone whose days the reports use (default: the contracts' own, else UTC)");
+    c->add_option("--batch-records", options.batch_records, "Records in one commit, at most about")->capture_default_str();
+    c->add_option("--memory-limit", options.lake.memory_limit, "DuckDB's share of memory")->capture_default_str();
+    c->add_option("--threads", options.lake.threads, "DuckDB's threads")->capture_default_str();
+    c->add_option("--lake-attach", options.lake.attach, "Instead of a file: the ATTACH statement of an Iceberg catalog, named lake");
+    c->add_option("--lake-prepare", options.lake.prepare, "Statements before it: LOAD, CREATE SECRET (repeatable)");
+    c->add_flag("--quiet", quiet, "No progress");
+    c->add_flag("--profile", profile, "Print where the time went");
+  }
+
+  int run() {
+    options.home = home();
+    if (!as_of.empty()) {
+      const auto at = parse_rfc3339(as_of);
+      if (!at) return std::cerr << "fleetflow: --as-of '" << as_of << "' is no RFC 3339 time; write it like 2026-03-02T08:00:00Z\n", exit_usage;
+      options.as_of = *at;
+    }
+    auto engine = Engine::open(options);
+    if (!engine.ok()) return fail(engine.error());
+    const Micros start = now_micros();
+    const bool terminal = isatty(STDERR_FILENO);
+    const auto progress = [&](const RunStats& s) {
+      if (quiet) return;
+      const double seconds = static_cast<double>(now_micros() - start) / 1e6;
+      std::fprintf(stderr, "%s%lld facts, %lld refused, %lld commits, as of %s, %.0f facts/s%s", terminal ? "\r\033[K" : "", static_cast<long long>(s.facts), static_cast<long long>(s.refused),
+                   static_cast<long long>(s.commits), s.as_of == none ? "-" : format_rfc3339(s.as_of).c_str(), static_cast<double>(s.facts) / std::max(seconds, 0.001), terminal ? "" : "\n");
+    };
+    const auto stats = engine.value()->run(progress);
+    if (!quiet && terminal) std::fprintf(stderr, "\n");
+    if (!stats.ok()) return fail(stats.error());
+    if (profile)
+      for (const auto& [stage, us] : stats.value().stage_us) std::printf("%-28s %10.3f s\n", stage.c_str(), static_cast<double>(us) / 1e6);
+    return exit_ok;
+  }
+};
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "simulate") return sim::run_command(argc - 1, argv + 1);
+  CLI::App app{"FleetFlow: what happened to every shipment, right and seconds old"};
+  app.require_subcommand(1);
+  app.footer("fleetflow simulate --help: a world to try it on. Exit codes: 0 done, 1 a comparison differs, 2 called wrongly, 4 halted, 5 try again.");
+  RunCommand run_command;
+  run_command.add_to(app);
+
+  std::string lake, sql, format = "table", out, id;
+  auto* query = app.add_subcommand("query", "Ask a lake in SQL, read-only");
+  query->add_option("sql", sql, "One SELECT")->required();
+  query->add_option("--lake", lake, "Folder of the lake")->required();
+  query->add_option("--format", format, "table, csv or json")->check(CLI::IsMember({"table", "csv", "json"}))->capture_default_str();
+  auto* exported = app.add_subcommand("export", "Write core, curated and ops tables as Parquet, for notebooks, dbt, Spark");
+  exported->add_option("--lake", lake, "Folder of the lake")->required();
+  exported->add_option("--out", out, "Folder to write: OUT/core/shipments.parquet and so on; replaced as a whole")->required();
+  auto* show = app.add_subcommand("show", "One thing's whole story");
+  show->require_subcommand(1);
+  auto* shipment = show->add_subcommand("shipment", "A shipment's history: what was taken or refused and why, who had it, what was found");
+  shipment->add_option("id", id, "The shipment_id")->required();
+  shipment->add_option("--lake", lake, "Folder of the lake")->required();
+  auto* points = app.add_subcommand("crash-points", "List the places at which FLEETFLOW_CRASH_AT may kill a run, for tests");
+  auto* driver = app.add_subcommand("driver-key", "The pseudonym of a driver id under the configured key");
+  std::string name_space;
+  driver->add_option("namespace", name_space, "The contract's driver namespace")->required();
+  driver->add_option("id", id, "The source's driver id")->required();
+  app.add_subcommand("simulate", "Make a world of facts with known faults (fleetflow simulate --help)");
+
+  CLI11_PARSE(app, argc, argv);
+  if (app.got_subcommand("run")) return run_command.run();
+  if (points->parsed()) {
+    for (const auto point : crash_points) std::cout << point << "\n";
+    return exit_ok;
+  }
+  if (driver->parsed()) {
+    const auto key = PseudonymKey::from_environment();
+    if (!key.ok()) return fail(key.error());
+    std::cout << key.value().driver_key(name_space, id, 1) << "\n";
+    return exit_ok;
+  }
+  LakeOptions options;
+  options.path = lake + "/lake.duckdb";
+  options.read_only = true;
+  if (!fs::exists(options.path)) return std::cerr << "fleetflow: there is no lake in " << lake << "; `fleetflow run --lake " << lake << " ...` makes one\n", exit_usage;
+  auto opened = Lake::open(options);
+  if (!opened.ok()) return fail(opened.error());
+  Result<void> done;
+  if (query->parsed()) done = print_query(*opened.value(), sql, format);
+  else if (exported->parsed()) done = export_parquet(*opened.value(), out);
+  else done = show_shipment(*opened.value(), id);
+  return done.ok() ? exit_ok : fail(done.error());
+}
+
+}  // namespace ff::cli
