@@ -70,7 +70,7 @@ void Fleet::move(int driver, Cursor& cursor, Rng& rng, Ping& ping) {
   const bool line = world_.driver_crew(driver) >= Crew::line_day;
   const auto& hub = hubs[static_cast<std::size_t>(world_.driver_hub(driver))];
   const double dt = static_cast<double>(interval_) / second;
-  const bool driving = Rng(options_.seed, Kind::route, (static_cast<std::uint64_t>(driver) << 32) | (cursor.number / 5)).chance(line ? 0.85 : 0.6);
+  const bool driving = Rng(options_.seed, Kind::route, (static_cast<std::uint64_t>(driver) << 32) | (cursor.number / 5)).chance(line ? 0.7 : 0.6);
   double speed = 0;
   if (driving) {
     speed = line ? 20 + rng.unit() * 7 : 4 + rng.unit() * 12;
