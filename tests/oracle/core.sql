@@ -11,7 +11,10 @@ create or replace macro us(from_, to_) as epoch_us(to_) - epoch_us(from_);      
 create or replace macro seconds(us_) as cast(floor(us_ / 1000000) as bigint);         -- whole seconds, rounded down
 create or replace macro day_of(t) as cast(timezone(getvariable('zone'), timezone('UTC', t)) as date);
 create or replace macro day_start(day) as timezone('UTC', timezone(getvariable('zone'), cast(day as timestamp)));
-create or replace macro tie_break(content) as md5(cast(content as varchar));          -- S2.5's content hash; see README
+-- The two hashes that the rules leave open (S2.3, S2.5); any other hash is as right: see README.
+create or replace macro tie_break(content) as md5(cast(content as varchar));
+create or replace macro unnumbered(namespace, shipment_id, status, event_time, facility) as
+  'h:' || md5(concat_ws(chr(31), namespace, shipment_id, status, epoch_us(event_time), coalesce(facility, '')));
 
 -- ---- Facts: which telling of a thing counts (S1.2 to S1.4, S2.3 to S2.7) ------------------------------------------------
 
@@ -50,8 +53,8 @@ select {driver_key: driver_id} as id, {home_hub: home_hub, is_deleted: is_delete
 from facts.drivers;
 
 create or replace view oracle.event_facts as
-select {shipment_id: shipment_id, namespace: namespace, event_id: coalesce(event_id,
-    'h:' || md5(concat_ws(chr(31), namespace, shipment_id, status, epoch_us(event_time), coalesce(facility, ''))))} as id,
+select {shipment_id: shipment_id, namespace: namespace, 
+    event_id: coalesce(event_id, unnumbered(namespace, shipment_id, status, event_time, facility))} as id,
   {status: status, event_time: event_time, is_retracted: retracted, named_driver_key: driver_id, facility: facility, reason: reason,
    driving_s: driving_s} as content,
   version, retracted, ingest_time
@@ -68,7 +71,7 @@ select id.*, content.*, * exclude (id, content, versions) from winners('oracle.d
 
 -- S3.7: the oldest claim holds the id.
 create or replace table oracle_core.shipment_claims as
-select *, row_number() over (partition by shipment_id order by ordered_at, namespace, order_ref, customer_id) = 1 as holds_id
+select *, row_number() over (partition by shipment_id order by ordered_at, namespace, order_ref nulls first, customer_id nulls first) = 1 as holds_id
 from (select id.*, content.*, * exclude (id, content, versions) from winners('oracle.claim_facts'));
 
 -- ---- The lifecycle (S3) -------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ create or replace macro beyond_horizon(namespace, t, ingest_time, days) as
   and coalesce(namespace, '') not in (select coalesce(f.namespace, '') from oracle.feeds f where f.late_after_s is null);
 
 create or replace table facts.shipments as
-select home(namespace) as namespace, shipment_id, order_ref, said(customer_id) as customer_id, said(carrier_id) as carrier_id,
+select home(namespace) as namespace, shipment_id, said(order_ref) as order_ref, said(customer_id) as customer_id, said(carrier_id) as carrier_id,
   said(service_level) as service_level, said(origin_hub) as origin_hub, said(destination_hub) as destination_hub,
   try_cast(created_at as timestamp) as created_at,
   try_cast(promised_pickup_by as timestamp) as promised_pickup_by,
@@ -75,14 +75,14 @@ where said(assignment_id) is not null and said(shipment_id) is not null and acti
   and not beyond_horizon(home(namespace), try_cast(effective_at as timestamp), try_cast(ingest_time as timestamp), 180);
 
 create or replace table facts.gps_locations as
-select driver_id, device_id, try_cast(event_time as timestamp) as event_time,
+select driver_id, coalesce(device_id, '') as device_id, try_cast(event_time as timestamp) as event_time,
   cast(round(try_cast(lat as double) * 1e7) as bigint) as latitude_e7,
   cast(round(try_cast(lon as double) * 1e7) as bigint) as longitude_e7,
   cast(round(try_cast(speed_mps as double) * 1000) as bigint) as speed_mm_s,
   try_cast(ingest_time as timestamp) as ingest_time
 from lines(getvariable('gps'), {driver_id: 'varchar', device_id: 'varchar', event_time: 'varchar', lat: 'varchar', lon: 'varchar',
   speed_mps: 'varchar', ingest_time: 'varchar'}) l
-where said(driver_id) is not null and said(device_id) is not null
+where said(driver_id) is not null
   and try_cast(event_time as timestamp) is not null and try_cast(ingest_time as timestamp) is not null
   and try_cast(lat as double) between -90 and 90 and try_cast(lon as double) between -180 and 180
   and (speed_mps is null or try_cast(speed_mps as double) is not null)
