@@ -11,12 +11,13 @@
 namespace {
 
 struct Counting final : ff::Sink {
-  std::map<std::string, std::int64_t> reasons;
+  std::map<std::string, std::pair<std::int64_t, std::string>> reasons;  ///< how many, and the first one's detail
   std::int64_t payload_bytes = 0;
   ff::Result<void> accept(ff::Batch batch) override {
     for (const ff::Decoded& d : batch.records) {
       payload_bytes += static_cast<std::int64_t>(d.payload.size());
-      if (const ff::Refusal* refusal = d.refusal()) ++reasons[refusal->reason];
+      if (const ff::Refusal* refusal = d.refusal())
+        if (auto& seen = reasons[refusal->reason]; ++seen.first == 1) seen.second = refusal->detail;
     }
     return {};
   }
@@ -47,6 +48,6 @@ int main(int argc, char** argv) {
     const auto& s = stats.value();
     std::printf("%s: %lld records, %lld facts, %lld refusals, %.1f MB, %.3f CPU µs/record\n", argv[i], static_cast<long long>(s.records), static_cast<long long>(s.facts),
                 static_cast<long long>(s.refusals), static_cast<double>(s.bytes) / 1e6, used * 1e6 / static_cast<double>(s.records));
-    for (const auto& [reason, count] : sink.reasons) std::printf("  %s: %lld\n", reason.c_str(), static_cast<long long>(count));
+    for (const auto& [reason, seen] : sink.reasons) std::printf("  %s: %lld, the first: %s\n", reason.c_str(), static_cast<long long>(seen.first), seen.second.c_str());
   }
 }

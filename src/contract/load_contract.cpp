@@ -269,6 +269,7 @@ class Loader {
     const YAML::Node name_node = FF_TRY(need(property, "name", "a property"));
     const auto name = name_node.as<std::string>();
     const std::string where = "property '" + name + "'";
+    const auto type = FF_TRY(need(property, "logicalType", where)).as<std::string>();
     const auto source = property["physicalName"] ? property["physicalName"].as<std::string>() : name;
     const bool is_pii = property["classification"] && property["classification"].as<std::string>() == "pii";
     const FactFieldUse* use = nullptr;
@@ -289,7 +290,7 @@ class Loader {
       return bad_value(name_node, where + " stands twice");
     field.required = use->required;
     if (property["required"] && FF_TRY(boolean(property["required"], "required"))) field.required = true;
-    if (property["logicalType"]) field.number_as_text = property["logicalType"].as<std::string>() == "integer" || property["logicalType"].as<std::string>() == "number";
+    field.number_as_text = type == "integer" || type == "number";
     if (const YAML::Node options = property["logicalTypeOptions"]) {
       FF_TRY(check_keys(options, type_option_keys, "logicalTypeOptions of " + where));
       if (options["defaultTimezone"]) field.zone = FF_TRY(zone(options["defaultTimezone"]));

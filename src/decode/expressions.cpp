@@ -20,8 +20,6 @@ class DuckDbExpressions final : public Expressions {
     drop_results();
     if (chunk_) duckdb_destroy_data_chunk(&chunk_);
     if (appender_) duckdb_appender_destroy(&appender_);
-    if (select_) duckdb_destroy_prepare(&select_);
-    if (clear_) duckdb_destroy_prepare(&clear_);
     duckdb_disconnect(&connection_);
     duckdb_close(&database_);
   }
@@ -51,8 +49,7 @@ class DuckDbExpressions final : public Expressions {
                      contract_.file + ":" + std::to_string(expression.line) + ": the expression does not compile (it sees the mapped columns and those in otherColumns, all text): " + said};
       all += ", " + text;
     }
-    FF_TRY(prepare("select * exclude (ff_row)" + all + " from record order by ff_row", select_));
-    FF_TRY(prepare("delete from record", clear_));
+    select_ = "select * exclude (ff_row)" + all + " from record order by ff_row";
     if (duckdb_appender_create_ext(connection_, "temp", "main", "record", &appender_) != DuckDBSuccess) return failed("appender");
     std::vector<duckdb_logical_type> types(columns_ + 1);
     for (std::size_t i = 0; i < columns_; ++i) types[i] = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);
@@ -82,11 +79,14 @@ class DuckDbExpressions final : public Expressions {
 
   Result<const std::vector<std::vector<Value>>*> evaluate() override {
     drop_results();
+    if (duckdb_query(connection_, "delete from record", nullptr) != DuckDBSuccess) return failed("delete");
     duckdb_data_chunk_set_size(chunk_, size_);
     if (duckdb_append_data_chunk(appender_, chunk_) != DuckDBSuccess || duckdb_appender_flush(appender_) != DuckDBSuccess) return failed("append");
     duckdb_data_chunk_reset(chunk_);
     has_result_ = true;
-    if (duckdb_execute_prepared(select_, &result_) != DuckDBSuccess) return failed(duckdb_result_error(&result_));
+    // Planned anew each time: a prepared plan keeps the table's statistics of its first day (1.5.5: `x is not null` stays
+    // true for ever if x had no null then).
+    if (duckdb_query(connection_, select_.c_str(), &result_) != DuckDBSuccess) return failed(duckdb_result_error(&result_));
     std::size_t row = 0;
     while (duckdb_data_chunk out = duckdb_fetch_chunk(result_)) {
       results_.push_back(out);
@@ -105,18 +105,10 @@ class DuckDbExpressions final : public Expressions {
     }
     FF_CHECK(row == size_);
     size_ = 0;
-    duckdb_result cleared;
-    const bool clear = duckdb_execute_prepared(clear_, &cleared) == DuckDBSuccess;
-    duckdb_destroy_result(&cleared);
-    if (!clear) return failed("delete");
     return &rows_;
   }
 
  private:
-  Result<void> prepare(const std::string& sql, duckdb_prepared_statement& out) {
-    if (duckdb_prepare(connection_, sql.c_str(), &out) == DuckDBSuccess) return {};
-    return failed(duckdb_prepare_error(out));
-  }
   Error failed(const std::string& what) const {
     return {Recourse::halt, "contract_bad_expression", contract_.file + ": evaluating the contract's expressions failed: " + what};
   }
@@ -131,7 +123,7 @@ class DuckDbExpressions final : public Expressions {
   std::size_t columns_, size_ = 0;
   duckdb_database database_ = nullptr;
   duckdb_connection connection_ = nullptr;
-  duckdb_prepared_statement select_ = nullptr, clear_ = nullptr;
+  std::string select_;
   duckdb_appender appender_ = nullptr;
   duckdb_data_chunk chunk_ = nullptr;
   duckdb_result result_{};
