@@ -19,13 +19,14 @@ create or replace macro unnumbered(namespace, shipment_id, status, event_time, f
 -- ---- Facts: which telling of a thing counts (S1.2 to S1.4, S2.3 to S2.7) ------------------------------------------------
 
 -- For a table (id, content, version, retracted, ingest_time): one row per id, its winning version. Neighbouring versions
--- of equal content are one, the first. Things told once, nearly all, need no ordering.
+-- of equal content are one, the first. Things told once, nearly all, need no ordering (nor do a few lose by it whose hash is
+-- another's too).
 create or replace macro winners(facts) as table
-with heard as (select * from query_table(facts) where ingest_time <= getvariable('as_of')),
-often as (select id from heard group by id having count(*) > 1),
+with heard as (select *, hash(id) as id_hash from query_table(facts) where ingest_time <= getvariable('as_of')),
+often as (select id_hash from heard group by id_hash having count(*) > 1),
 tellings as (
   select id, content, version, retracted, min(ingest_time) as ingest_time, tie_break(content) as hash
-  from heard semi join often using (id) group by id, content, version, retracted),
+  from heard semi join often using (id_hash) group by id, content, version, retracted),
 ordered as (
   select *, row_number() over tellings as n,
     last_value(hash) over (tellings rows between unbounded preceding and unbounded following) as winning_hash,
@@ -39,7 +40,7 @@ judged as (
   from ordered window one as (partition by id))
 select id, content, version as ordinal, ingest_time, first_ingest_time, conflict_at, versions from judged where n = winning_since
 union all
-select id, content, version, ingest_time, ingest_time, null, 1 from heard anti join often using (id);
+select id, content, version, ingest_time, ingest_time, null, 1 from heard anti join often using (id_hash);
 
 create or replace view oracle.claim_facts as
 select {shipment_id: shipment_id, namespace: namespace, order_ref: order_ref, customer_id: customer_id, ordered_at: created_at} as id,
