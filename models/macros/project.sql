@@ -1,6 +1,6 @@
-{# A model's schema is the one its folder names: curated or ops, without the target's name before it. #}
+{# A model's schema is its folder, curated or ops. #}
 {% macro generate_schema_name(custom_schema_name, node) -%}
-  {{ custom_schema_name or target.schema }}
+  {{ node.original_file_path.split('/')[0] if node.resource_type == 'model' else target.schema }}
 {%- endmacro %}
 
 {# The two functions that Spark has and DuckDB spells differently. #}

@@ -3,7 +3,7 @@
     python tests/models/equal_spark.py EXPORT      EXPORT/<schema>/<table>.parquet, as `fleetflow export` writes it
 
 Core and ops tables are the input; each model is computed from them and from the models before it, all by Spark, and must
-hold exactly the rows of the export's file of the same name. Needs pyspark 3.5, pyyaml and Java 17.
+hold exactly the rows of the export's file of the same name. Needs pyspark 3.5 and Java 17.
 """
 import collections
 import pathlib
@@ -38,14 +38,14 @@ def session():
     return spark
 
 
-def differences(computed, stored, columns):
+def differences(computed, stored):
     """Text for each way in which two tables differ."""
     types = {f.name: f.dataType.simpleString() for f in stored.schema.fields}
     for f in computed.schema.fields:
         if types.get(f.name) != f.dataType.simpleString():
             yield f"column {f.name} is {f.dataType.simpleString()}, in the export {types.get(f.name)}"
             return
-    ours, theirs = (collections.Counter(map(tuple, t.select(columns).collect())) for t in (computed, stored))
+    ours, theirs = (collections.Counter(map(tuple, t.select(computed.columns).collect())) for t in (computed, stored))
     for name, extra in (("Spark", ours - theirs), ("the export", theirs - ours)):
         if extra:
             yield f"only in {name}: {sum(extra.values())} rows, like {next(iter(extra))}"
@@ -57,12 +57,11 @@ def main(export):
     for schema, table in sorted({s for m in models for s in m.sources}):
         spark.read.parquet(str(export / schema / f"{table}.parquet")).createOrReplaceTempView(f"{schema}_{table}")
     for m in models:
-        columns = [c["name"] for c in m.doc["columns"]]
         start = time.monotonic()
         computed = spark.sql(m.render(lambda schema, name: f"{schema}_{name}" if schema else name)).cache()
         computed.createOrReplaceTempView(m.name)
         stored = spark.read.parquet(str(export / m.schema / f"{m.name}.parquet"))
-        wrong = list(differences(computed, stored, columns))
+        wrong = list(differences(computed, stored))
         failed += bool(wrong)
         print(f"{m.schema}.{m.name}: {time.monotonic() - start:.1f} s" + ("" if not wrong else " DIFFER"))
         print("".join(f"  {w}\n" for w in wrong), end="")

@@ -5,9 +5,8 @@ answer to what a model's text is. Nothing here runs SQL.
 """
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-
-import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 CALL = re.compile(r"\{\{\s*(ref|source)\(\s*'(\w+)'\s*(?:,\s*'(\w+)'\s*)?\)\s*\}\}")
@@ -17,10 +16,16 @@ CALL = re.compile(r"\{\{\s*(ref|source)\(\s*'(\w+)'\s*(?:,\s*'(\w+)'\s*)?\)\s*\}
 class Model:
     name: str
     schema: str        # curated or ops: the folder
+    path: Path
     sql: str           # as in the file
-    doc: dict          # its entry in the YAML
     refs: list         # names of models
     sources: list      # (schema, table)
+
+    @cached_property
+    def doc(self):
+        """Its entry in the YAML beside it."""
+        import yaml  # only here: whoever runs no more than the SQL needs no yaml
+        return yaml.safe_load(self.path.with_suffix(".yml").read_text())["models"][0]
 
     @property
     def meta(self):
@@ -36,10 +41,9 @@ class Model:
 
 
 def read_model(path):
-    doc = yaml.safe_load(path.with_suffix(".yml").read_text())["models"][0]
     sql = path.read_text()
     calls = CALL.findall(sql)
-    return Model(path.stem, path.parent.name, sql, doc,
+    return Model(path.stem, path.parent.name, path, sql,
                  [a for kind, a, _ in calls if kind == "ref"], [(a, b) for kind, a, b in calls if kind == "source"])
 
 
