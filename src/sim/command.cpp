@@ -17,7 +17,8 @@ namespace {
 
 std::string footer() {
   std::string text = "Faults and their default rates (--fault NAME=RATE, may be repeated):\n";
-  for (const auto& f : fault_traits) text += fmt::format("  {:<22} {:<7} of each {:<9} {}\n", f.name, f.rate, f.per, f.what);
+  for (const auto& f : fault_traits)
+    text += fmt::format("  {:<22} {:<7} of each {:<9} {}\n", f.name, f.rate, f.per, f.what);
   text += "\nExit codes: 0 done, 1 a file could not be written, 2 wrong usage.";
   return text;
 }
@@ -54,21 +55,30 @@ int run_command(int argc, char** argv) {
   // The profile gives the defaults that the other options change, so it is read first.
   for (int i = 1; i < argc; ++i) {
     const std::string_view arg = argv[i];
-    if (arg == "--profile=bench" || (arg == "--profile" && i + 1 < argc && std::string_view(argv[i + 1]) == "bench")) apply_profile("bench", options);
+    if (arg == "--profile=bench" || (arg == "--profile" && i + 1 < argc && std::string_view(argv[i + 1]) == "bench"))
+      apply_profile("bench", options);
   }
-  CLI::App app{"Makes a logistics company's day from a seed: its feeds as files, and the truth about them.", argc > 0 ? argv[0] : "simulate"};
+  CLI::App app{"Makes a logistics company's day from a seed: its feeds as files, and the truth about them.",
+               "fleetflow simulate"};
   app.footer(footer());
   std::vector<std::string> faults;
   bool no_faults = false, no_truth = false;
   app.add_option("--out", out, "folder to write into; files of an earlier world in it are replaced")->required();
-  app.add_option("--profile", profile, "demo: two days, all faults; bench: 1M shipments to their ends, copies and disorder only, no truth")->check(CLI::IsMember({"demo", "bench"}));
+  app.add_option("--profile", profile,
+                 "demo: two days, all faults; bench: 1M shipments to their ends, copies and disorder only, no truth")
+      ->check(CLI::IsMember({"demo", "bench"}));
   app.add_option("--shipments", options.shipments, "orders in all")->capture_default_str();
   app.add_option("--seed", options.seed)->capture_default_str();
   app.add_option("--start", start, "first day, UTC (2026-03-02)");
   app.add_option("--days", options.days, "days on which orders come")->capture_default_str();
-  app.add_option("--drain-hours", options.drain_h, "hours after these days during which lives go on; the truth is as of their end")->capture_default_str();
-  app.add_option("--events-per-shipment", options.events_per_shipment, "scans of a shipment, on average")->capture_default_str();
-  app.add_option("--pings-per-shipment", options.pings_per_shipment, "GPS pings for each shipment, on average; 0: no GPS")->capture_default_str();
+  app.add_option("--drain-hours", options.drain_h,
+                 "hours after these days during which lives go on; the truth is as of their end")
+      ->capture_default_str();
+  app.add_option("--events-per-shipment", options.events_per_shipment, "scans of a shipment, on average")
+      ->capture_default_str();
+  app.add_option("--pings-per-shipment", options.pings_per_shipment,
+                 "GPS pings for each shipment, on average; 0: no GPS")
+      ->capture_default_str();
   app.add_flag("--partner", options.partner, "carrier FALCON's scans come as partner-*.csv");
   app.add_option("--fault", faults, "NAME=RATE, see below");
   app.add_flag("--no-faults", no_faults, "all rates 0 (before --fault)");
@@ -84,7 +94,11 @@ int run_command(int argc, char** argv) {
   if (no_truth) options.truth = false;
   for (const auto& text : faults) {
     const auto fault = parse_fault(text);
-    if (!fault) return fmt::print(stderr, "simulate: --fault {}: expected NAME=RATE with a name of --help and a rate from 0 to 1\n", text), 2;
+    if (!fault)
+      return fmt::print(stderr,
+                        "simulate: --fault {}: expected NAME=RATE with a name of --help and a rate from 0 to 1\n",
+                        text),
+             2;
     options.faults[fault->first] = fault->second;
   }
   if (!start.empty()) {
@@ -98,9 +112,12 @@ int run_command(int argc, char** argv) {
     const SimSummary s = simulate(options);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     const auto lines = s.orders + s.drivers + s.events + s.assignments + s.pings + s.partner_rows;
-    fmt::print("{}: {} orders, {} drivers, {} events, {} partner rows, {} assignments, {} pings in {} files, {:.1f} MB\n", out, s.orders, s.drivers, s.events, s.partner_rows, s.assignments, s.pings, s.files,
-               static_cast<double>(s.bytes) / 1e6);
-    fmt::print("seed {}, as of {}, {} findings to be found; {:.1f} s, {:.0f} lines/s\n", options.seed, format_rfc3339(options.end()), s.findings, seconds, static_cast<double>(lines) / seconds);
+    fmt::print(
+        "{}: {} orders, {} drivers, {} events, {} partner rows, {} assignments, {} pings in {} files, {:.1f} MB\n", out,
+        s.orders, s.drivers, s.events, s.partner_rows, s.assignments, s.pings, s.files,
+        static_cast<double>(s.bytes) / 1e6);
+    fmt::print("seed {}, as of {}, {} findings to be found; {:.1f} s, {:.0f} lines/s\n", options.seed,
+               format_rfc3339(options.end()), s.findings, seconds, static_cast<double>(lines) / seconds);
     return 0;
   } catch (const std::invalid_argument& error) {
     fmt::print(stderr, "simulate: {}\n", error.what());

@@ -3,7 +3,7 @@
 
 namespace ff::sim {
 
-/// argv[0] is the name to show in --help. Returns the exit code: 0 done, 1 could not write, 2 wrong usage.
+/// argv[0] is skipped. Returns the exit code: 0 done, 1 could not write, 2 wrong usage.
 int run_command(int argc, char** argv);
 
 }  // namespace ff::sim

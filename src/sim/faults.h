@@ -14,20 +14,46 @@ namespace ff::sim {
 
 enum class Fault : std::uint8_t {
   // Of a shipment: at most one of these each.
-  late, correction, retraction, conflicting_duplicate, missing_driver, unknown_driver, skipped_scan, contradiction,
-  duplicate_shipment_id, orphan, driver_mismatch, unassign_mismatch, late_command, corrected_command, future_event,
-  negative_duration, deleted_order, beyond_horizon, schema_drift, corrupt_line, unmapped_status,
+  late,
+  correction,
+  retraction,
+  conflicting_duplicate,
+  missing_driver,
+  unknown_driver,
+  skipped_scan,
+  contradiction,
+  duplicate_shipment_id,
+  orphan,
+  driver_mismatch,
+  unassign_mismatch,
+  late_command,
+  corrected_command,
+  future_event,
+  negative_duration,
+  deleted_order,
+  beyond_horizon,
+  schema_drift,
+  corrupt_line,
+  unmapped_status,
   // Of a record, a ping, a driver, the whole.
-  duplicate, reordered, gps_jump, gps_future, gps_buffered, gps_out_of_range, corrupt_driver, cut_file, empty_file,
+  duplicate,
+  reordered,
+  gps_jump,
+  gps_future,
+  gps_buffered,
+  gps_out_of_range,
+  corrupt_driver,
+  cut_file,
+  empty_file,
 };
 inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::empty_file) + 1;
 inline constexpr std::size_t shipment_fault_count = static_cast<std::size_t>(Fault::unmapped_status) + 1;
 
 struct FaultTraits {
   std::string_view name;
-  std::string_view per;      ///< what the rate counts: shipment, record, event, ping, driver or (a chance) world
-  double rate = 0;           ///< by default
-  std::string_view what;     ///< for --help
+  std::string_view per;   ///< what the rate counts: shipment, record, event, ping, driver or (a chance) world
+  double rate = 0;        ///< by default
+  std::string_view what;  ///< for --help
 };
 
 inline constexpr std::array<FaultTraits, fault_count> fault_traits = {{

@@ -13,12 +13,14 @@ constexpr std::size_t chunk_bytes = 1 << 20;
 }
 
 void FeedWriter::end_line(Micros heard, std::uint64_t tie) {
-  pending_.push_back({heard, tie, static_cast<std::uint32_t>(line_begin_), static_cast<std::uint32_t>(text_.size() - line_begin_)});
+  pending_.push_back(
+      {heard, tie, static_cast<std::uint32_t>(line_begin_), static_cast<std::uint32_t>(text_.size() - line_begin_)});
   line_begin_ = text_.size();
 }
 
 void FeedWriter::flush_slice() {
-  std::sort(pending_.begin(), pending_.end(), [](const Line& a, const Line& b) { return a.heard != b.heard ? a.heard < b.heard : a.tie < b.tie; });
+  std::sort(pending_.begin(), pending_.end(),
+            [](const Line& a, const Line& b) { return a.heard != b.heard ? a.heard < b.heard : a.tie < b.tie; });
   for (const Line& line : pending_) {
     if (file_ == nullptr || file_lines_ == shape_.lines_max || line.heard / shape_.span != file_span_) open(line.heard);
     out_.append(text_, line.begin, line.length);
@@ -51,7 +53,8 @@ void FeedWriter::open(Micros heard) {
 }
 
 void FeedWriter::write_out() {
-  if (std::fwrite(out_.data(), 1, out_.size(), file_) != out_.size()) throw std::system_error(errno, std::generic_category(), shape_.name + ": write");
+  if (std::fwrite(out_.data(), 1, out_.size(), file_) != out_.size())
+    throw std::system_error(errno, std::generic_category(), shape_.name + ": write");
   bytes_ += out_.size();
   out_.clear();
 }

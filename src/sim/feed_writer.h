@@ -26,7 +26,9 @@ class FeedWriter {
   explicit FeedWriter(Shape shape) : shape_(std::move(shape)) {}
   FeedWriter(const FeedWriter&) = delete;
   FeedWriter& operator=(const FeedWriter&) = delete;
-  ~FeedWriter() { if (file_ != nullptr) std::fclose(file_); }
+  ~FeedWriter() {
+    if (file_ != nullptr) std::fclose(file_);
+  }
 
   /// Append the line to what this returns, then call end_line.
   std::string& text() { return text_; }

@@ -14,7 +14,8 @@ constexpr double metres_per_degree = 111'195;
 
 }  // namespace
 
-Fleet::Fleet(const SimOptions& options, const World& world, Truth& truth) : options_(options), world_(world), truth_(truth) {
+Fleet::Fleet(const SimOptions& options, const World& world, Truth& truth)
+    : options_(options), world_(world), truth_(truth) {
   if (options.pings_per_shipment <= 0) return;
   // A shift lasts 12 hours on average. Seven minutes at most: two pings may be missing without a gap of 15.
   const double per_day = options.pings_per_shipment * static_cast<double>(options.shipments) / options.days;
@@ -44,7 +45,9 @@ void Fleet::start_shift(int driver, Cursor& cursor, Micros after) {
   cursor.shift_start = after - into_day + shift.from_h * hour;
   while (cursor.shift_start < after) cursor.shift_start += us_per_day;
   cursor.shift_end = cursor.shift_start + shift.hours * hour;
-  cursor.next = cursor.shift_start + static_cast<Micros>(mix(static_cast<std::uint64_t>(driver)) % static_cast<std::uint64_t>(interval_ / second)) * second;
+  cursor.next = cursor.shift_start + static_cast<Micros>(mix(static_cast<std::uint64_t>(driver)) %
+                                                         static_cast<std::uint64_t>(interval_ / second)) *
+                                         second;
 }
 
 void Fleet::drive(Micros until, FeedWriter& gps) {
@@ -70,7 +73,8 @@ void Fleet::move(int driver, Cursor& cursor, Rng& rng, Ping& ping) {
   const bool line = world_.driver_crew(driver) >= Crew::line_day;
   const auto& hub = hubs[static_cast<std::size_t>(world_.driver_hub(driver))];
   const double dt = static_cast<double>(interval_) / second;
-  const bool driving = Rng(options_.seed, Kind::route, (static_cast<std::uint64_t>(driver) << 32) | (cursor.number / 5)).chance(line ? 0.7 : 0.6);
+  const bool driving = Rng(options_.seed, Kind::route, (static_cast<std::uint64_t>(driver) << 32) | (cursor.number / 5))
+                           .chance(line ? 0.7 : 0.6);
   double speed = 0;
   if (driving) {
     speed = line ? 20 + rng.unit() * 7 : 4 + rng.unit() * 12;
@@ -91,8 +95,9 @@ void Fleet::misbehave(int driver, Cursor& cursor, Rng& rng, Ping& ping, Micros u
   const auto& rates = options_.faults;
   const Micros of_day = ping.time % us_per_day;
   // Where a neighbour on both sides is sure: neither a shift nor a day begins or ends.
-  const bool amid = ping.time - cursor.shift_start > 30 * minute && cursor.shift_end - ping.time > 30 * minute && of_day > 30 * minute && of_day < us_per_day - 30 * minute &&
-                    ping.time > options_.start + hour && cursor.number > cursor.last_fault + 6;
+  const bool amid = ping.time - cursor.shift_start > 30 * minute && cursor.shift_end - ping.time > 30 * minute &&
+                    of_day > 30 * minute && of_day < us_per_day - 30 * minute && ping.time > options_.start + hour &&
+                    cursor.number > cursor.last_fault + 6;
   if (rng.chance(rates[Fault::gps_jump]) && amid) {
     cursor.last_fault = cursor.number;
     ping.latitude -= 1.2 + rng.unit();
@@ -133,7 +138,8 @@ void Fleet::misbehave(int driver, Cursor& cursor, Rng& rng, Ping& ping, Micros u
 }
 
 void Fleet::tell(int driver, const Cursor& cursor, int copy, const Ping& ping, Micros until, FeedWriter& gps) {
-  const std::uint64_t tie = (static_cast<std::uint64_t>(driver) << 40) | (static_cast<std::uint64_t>(cursor.number) << 2) | static_cast<std::uint64_t>(copy);
+  const std::uint64_t tie = (static_cast<std::uint64_t>(driver) << 40) |
+                            (static_cast<std::uint64_t>(cursor.number) << 2) | static_cast<std::uint64_t>(copy);
   std::string& out = ping.heard < until ? gps.text() : held_back_[{ping.heard, tie}];
   append_ping(out, world_.driver_id(driver), ping);
   if (ping.heard < until) gps.end_line(ping.heard, tie);

@@ -15,7 +15,8 @@ constexpr Micros second = us_per_second, minute = us_per_minute, hour = us_per_h
 /// Tells the story forwards: each call happens after all before it.
 class Teller {
  public:
-  Teller(const SimOptions& options, const World& world, Life& life, Rng& rng) : options_(options), world_(world), life_(life), rng_(rng) {}
+  Teller(const SimOptions& options, const World& world, Life& life, Rng& rng)
+      : options_(options), world_(world), life_(life), rng_(rng) {}
 
   void tell() {
     place_order();
@@ -23,7 +24,8 @@ class Teller {
     pick_up();
     if (ended_) return;
     const Lane& lane = *lane_;
-    for (int stop = 0; stop < lane.stops && !ended_; ++stop) haul(lane.via[static_cast<std::size_t>(stop)], stop, lane.stops + 1);
+    for (int stop = 0; stop < lane.stops && !ended_; ++stop)
+      haul(lane.via[static_cast<std::size_t>(stop)], stop, lane.stops + 1);
     if (!ended_) haul(lane.destination, lane.stops, lane.stops + 1);
     if (!ended_) hand_over();
   }
@@ -40,7 +42,13 @@ class Teller {
   Micros within(Micros low, Micros high) { return rng_.between(low / second, high / second) * second; }
 
   Scan& scan(Status status, Micros earliest, int hub, int driver = nobody, Reason reason = Reason::none) {
-    Scan s{.time = at(earliest), .status = status, .driver = driver, .hub = hub, .reason = reason, .number = ++events_, .holder = holder_};
+    Scan s{.time = at(earliest),
+           .status = status,
+           .driver = driver,
+           .hub = hub,
+           .reason = reason,
+           .number = ++events_,
+           .holder = holder_};
     s.taken = status != Status::created && status != Status::exception;
     s.heard = s.time + delay();
     life_.scans.push_back(s);
@@ -48,7 +56,8 @@ class Teller {
   }
 
   void command(Action action, int driver, Micros time) {
-    life_.commands.push_back({.time = time, .heard = time + delay(), .action = action, .driver = driver, .number = ++commands_});
+    life_.commands.push_back(
+        {.time = time, .heard = time + delay(), .action = action, .driver = driver, .number = ++commands_});
   }
 
   void hold(int driver, Micros earliest) {
@@ -79,14 +88,17 @@ class Teller {
     ended_ = true;
   }
 
-  Crew local_crew(Micros t, int hub) { return local_time_of_day(t, hub) < 14 * hour ? Crew::local_early : Crew::local_late; }
+  Crew local_crew(Micros t, int hub) {
+    return local_time_of_day(t, hub) < 14 * hour ? Crew::local_early : Crew::local_late;
+  }
   Crew line_crew(Micros t, int hub) {
     const Micros now = local_time_of_day(t, hub);
     return now >= 6 * hour && now < 18 * hour ? Crew::line_day : Crew::line_night;
   }
 
   void place_order() {
-    life_.born = life_.created_at = birth_of(options_.seed, life_.index, options_.shipments, options_.start, options_.days);
+    life_.born = life_.created_at =
+        birth_of(options_.seed, life_.index, options_.shipments, options_.start, options_.days);
     life_.order_heard = life_.born + rng_.between(500, 4'000) * 1000;
     life_.origin = static_cast<int>(rng_.below(hub_count));
     int draw = static_cast<int>(rng_.below(100));
@@ -105,7 +117,8 @@ class Teller {
       life_.promised_delivery_by = into_window(life_.born + 26 * hour, life_.destination, 18 * 60, 22 * 60);
     } else if (rng_.chance(0.6)) {
       life_.promised_pickup_by = life_.born + policy.pickup_within_h * hour;
-      life_.promised_delivery_by = life_.born + policy.delivery_within_h * hour + (life_.service == same_day ? 0 : within(-6 * hour, 12 * hour));
+      life_.promised_delivery_by =
+          life_.born + policy.delivery_within_h * hour + (life_.service == same_day ? 0 : within(-6 * hour, 12 * hour));
     }
     last_ = life_.born;
     scan(Status::created, life_.born + 2 * minute, -1);
@@ -115,7 +128,8 @@ class Teller {
   void cancel() { end(Status::cancelled, life_.born + within(5 * minute, 90 * minute), -1); }
 
   void pick_up() {
-    static constexpr std::array<std::pair<int, int>, 5> wait_min = {{{35, 60}, {30, 150}, {60, 420}, {120, 900}, {240, 1500}}};
+    static constexpr std::array<std::pair<int, int>, 5> wait_min = {
+        {{35, 60}, {30, 150}, {60, 420}, {120, 900}, {240, 1500}}};
     const auto [soonest, latest] = wait_min[static_cast<std::size_t>(life_.service)];
     const Micros ready = life_.born + within(soonest * minute, latest * minute);
     Micros pickup = into_window(ready, life_.origin, 7 * 60, 20 * 60);
@@ -130,14 +144,16 @@ class Teller {
   }
 
   void arrive(int hub, Micros earliest) {
-    scan(Status::arrived_at_facility, earliest, hub, holder_ != nobody && rng_.chance(0.3) ? holder_ : nobody).spare = true;
+    scan(Status::arrived_at_facility, earliest, hub, holder_ != nobody && rng_.chance(0.3) ? holder_ : nobody).spare =
+        true;
     if (holder_ != nobody) release(0);
   }
 
   /// From the hub where it lies to `to`, over night or by day, with scans on the road.
   void haul(int to, int leg, int legs) {
     const int from = leg == 0 ? life_.origin : lane_->via[static_cast<std::size_t>(leg - 1)];
-    static constexpr std::array<std::pair<int, int>, 5> dwell_min = {{{10, 25}, {45, 100}, {120, 420}, {600, 2400}, {900, 2900}}};
+    static constexpr std::array<std::pair<int, int>, 5> dwell_min = {
+        {{10, 25}, {45, 100}, {120, 420}, {600, 2400}, {900, 2900}}};
     const auto [least, most] = dwell_min[static_cast<std::size_t>(life_.service)];
     if (rng_.chance(0.008) && legs > 1) {
       scan(Status::customs_hold, last_ + 30 * minute, from).spare = true;
@@ -152,7 +168,10 @@ class Teller {
     const Micros started = last_;
     if (trouble) {
       const bool damaged = rng_.chance(0.1);
-      scan(Status::exception, last_ + within(10 * minute, 30 * minute), -1, nobody, damaged ? Reason::damaged : rng_.chance(0.6) ? Reason::weather : Reason::mechanical);
+      scan(Status::exception, last_ + within(10 * minute, 30 * minute), -1, nobody,
+           damaged            ? Reason::damaged
+           : rng_.chance(0.6) ? Reason::weather
+                              : Reason::mechanical);
       if (!damaged) road += within(8 * hour, 60 * hour);
     }
     const auto wanted = options_.events_per_shipment - (7 + 2 * legs) + spread_;
@@ -177,12 +196,14 @@ class Teller {
       if (rng_.chance(0.05)) hold(world_.colleague_of(driver, rng_.next()), wave - 18 * minute);
       hold(driver, wave - 12 * minute);
       scan(Status::out_for_delivery, wave, hub, driver);
-      const Micros stop = last_ + (life_.service == same_day ? within(15 * minute, 120 * minute) : within(15 * minute, 300 * minute));
+      const Micros stop =
+          last_ + (life_.service == same_day ? within(15 * minute, 120 * minute) : within(15 * minute, 300 * minute));
       if (!rng_.chance(0.06)) {
         end(Status::delivered, stop, -1, driver);
         break;
       }
-      scan(Status::delivery_attempted, stop, -1, driver, rng_.chance(0.7) ? Reason::customer_unavailable : Reason::address_issue);
+      scan(Status::delivery_attempted, stop, -1, driver,
+           rng_.chance(0.7) ? Reason::customer_unavailable : Reason::address_issue);
       arrive(hub, last_ + within(30 * minute, 150 * minute));
       if (attempt == 3) return send_back(hub);
     }
@@ -221,9 +242,13 @@ class Teller {
 void tell_plainly(Life& life) {
   life.tellings.push_back({.heard = life.order_heard, .of = Telling::Of::order, .version = 1});
   for (std::size_t i = 0; i < life.scans.size(); ++i)
-    life.tellings.push_back({.heard = life.scans[i].heard, .of = Telling::Of::scan, .body = static_cast<std::uint16_t>(i)});
+    life.tellings.push_back(
+        {.heard = life.scans[i].heard, .of = Telling::Of::scan, .body = static_cast<std::uint16_t>(i)});
   for (std::size_t i = 0; i < life.commands.size(); ++i)
-    life.tellings.push_back({.heard = life.commands[i].heard, .of = Telling::Of::command, .body = static_cast<std::uint16_t>(i), .version = 1});
+    life.tellings.push_back({.heard = life.commands[i].heard,
+                             .of = Telling::Of::command,
+                             .body = static_cast<std::uint16_t>(i),
+                             .version = 1});
 }
 
 /// Copies and small disorder: nothing follows from them, so they may happen to whatever is told.
@@ -250,8 +275,30 @@ void shuffle(const SimOptions& options, Life& life, Rng& rng) {
 
 }  // namespace
 
+std::string_view name(Status status) {
+  static constexpr std::string_view names[] = {"created",
+                                               "assigned",
+                                               "arrived_at_pickup",
+                                               "picked_up",
+                                               "arrived_at_facility",
+                                               "customs_hold",
+                                               "departed_facility",
+                                               "in_transit",
+                                               "available_for_pickup",
+                                               "out_for_delivery",
+                                               "delivery_attempted",
+                                               "exception",
+                                               "returning",
+                                               "delivered",
+                                               "returned",
+                                               "cancelled",
+                                               "lost"};
+  return names[status];
+}
+
 std::string_view name(Reason reason) {
-  static constexpr std::string_view names[] = {"", "weather", "mechanical", "damaged", "address_issue", "customer_unavailable"};
+  static constexpr std::string_view names[] = {"",        "weather",       "mechanical",
+                                               "damaged", "address_issue", "customer_unavailable"};
   return names[static_cast<int>(reason)];
 }
 

@@ -23,6 +23,8 @@ inline constexpr int ghost = -2;  ///< as a driver: this shipment's own driver w
 
 enum class Reason : std::uint8_t { none, weather, mechanical, damaged, address_issue, customer_unavailable };
 std::string_view name(Reason reason);
+/// The world's own list, so that the truth stands on its own.
+std::string_view name(Status status);
 
 struct Scan {
   Micros time = 0;
@@ -31,11 +33,11 @@ struct Scan {
   int driver = nobody;  ///< whom the scan names
   int hub = -1;         ///< -1: on the road
   Reason reason = Reason::none;
-  int number = 0;          ///< of the event within the shipment; 0: its source gives no ids
-  bool happened = true;    ///< false: a wrong, future or retracted telling, no part of the history
-  bool taken = true;       ///< moves the shipment's state; false for `created`, exceptions and what contradicts
-  int holder = nobody;     ///< who really had it
-  bool spare = false;      ///< stands at a place in the story where a fault may work without consequences elsewhere
+  int number = 0;        ///< of the event within the shipment; 0: its source gives no ids
+  bool happened = true;  ///< false: a wrong, future or retracted telling, no part of the history
+  bool taken = true;     ///< moves the shipment's state; false for `created`, exceptions and what contradicts
+  int holder = nobody;   ///< who really had it
+  bool spare = false;    ///< stands at a place in the story where a fault may work without consequences elsewhere
 };
 
 struct Command {
@@ -68,12 +70,12 @@ struct Telling {
 struct Life {
   std::uint64_t index = 0;
   // The order.
-  Micros born = 0;        ///< when it was placed; the order's created_at but for negative_duration
+  Micros born = 0;  ///< when it was placed; the order's created_at but for negative_duration
   Micros created_at = 0;
   int service = standard, carrier = 0, origin = 0, destination = 0;
   std::uint64_t customer = 0;
   Micros promised_pickup_by = none, promised_delivery_by = none;  ///< none: by the service level
-  Micros order_heard = 0;  ///< none: never
+  Micros order_heard = 0;                                         ///< none: never
   bool deleted = false;
   // The rival of duplicate_shipment_id.
   Micros rival_created_at = 0;

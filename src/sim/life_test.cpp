@@ -31,7 +31,8 @@ TEST(Life, without_faults_is_heard_as_it_happened) {
       time = t, heard = h;
     };
     for (const Scan& scan : life.scans) {
-      for (; command < life.commands.size() && life.commands[command].time < scan.time; ++command) happens(life.commands[command].time, life.commands[command].heard);
+      for (; command < life.commands.size() && life.commands[command].time < scan.time; ++command)
+        happens(life.commands[command].time, life.commands[command].heard);
       happens(scan.time, scan.heard);
     }
     EXPECT_GE(life.scans.back().status, Status::delivered) << "a life ends";
@@ -53,8 +54,12 @@ TEST(Life, whoever_has_it_is_named) {
         if (h.from <= scan.time && (scan.time < h.to || ends_it)) holder = h.driver;
       }
       EXPECT_EQ(scan.holder, holder);
-      if (scan.driver != nobody && holder != nobody) { EXPECT_EQ(scan.driver, holder); }
-      if (scan.status == Status::delivered || scan.status == Status::picked_up) { EXPECT_NE(scan.driver, nobody); }
+      if (scan.driver != nobody && holder != nobody) {
+        EXPECT_EQ(scan.driver, holder);
+      }
+      if (scan.status == Status::delivered || scan.status == Status::picked_up) {
+        EXPECT_NE(scan.driver, nobody);
+      }
     }
   }
 }

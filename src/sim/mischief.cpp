@@ -11,33 +11,56 @@ constexpr Micros minute = us_per_minute, hour = us_per_hour;
 
 class Mischief {
  public:
-  Mischief(const SimOptions& options, const World& world, Life& life, Rng& rng) : options_(options), world_(world), life_(life), rng_(rng) {}
+  Mischief(const SimOptions& options, const World& world, Life& life, Rng& rng)
+      : options_(options), world_(world), life_(life), rng_(rng) {}
 
   /// False: this life has no place for it.
   bool make(Fault fault) {
     switch (fault) {
-      case Fault::late: return late();
-      case Fault::correction: return correction();
-      case Fault::retraction: return retraction();
-      case Fault::conflicting_duplicate: return conflicting_duplicate();
-      case Fault::missing_driver: return missing_driver();
-      case Fault::unknown_driver: return unknown_driver();
-      case Fault::skipped_scan: return skipped_scan();
-      case Fault::contradiction: return contradiction();
-      case Fault::duplicate_shipment_id: return duplicate_shipment_id();
-      case Fault::orphan: return orphan();
-      case Fault::driver_mismatch: return driver_mismatch();
-      case Fault::unassign_mismatch: return unassign_mismatch();
-      case Fault::late_command: return late_command();
-      case Fault::corrected_command: return corrected_command();
-      case Fault::future_event: return future_event();
-      case Fault::negative_duration: return negative_duration();
-      case Fault::deleted_order: return deleted_order();
-      case Fault::beyond_horizon: return beyond_horizon();
-      case Fault::schema_drift: return !partner();  // The fault itself says it all (telling.cpp).
-      case Fault::corrupt_line: return broken_line(rng_.below(4));
-      case Fault::unmapped_status: return broken_line(4);
-      default: return false;
+      case Fault::late:
+        return late();
+      case Fault::correction:
+        return correction();
+      case Fault::retraction:
+        return retraction();
+      case Fault::conflicting_duplicate:
+        return conflicting_duplicate();
+      case Fault::missing_driver:
+        return missing_driver();
+      case Fault::unknown_driver:
+        return unknown_driver();
+      case Fault::skipped_scan:
+        return skipped_scan();
+      case Fault::contradiction:
+        return contradiction();
+      case Fault::duplicate_shipment_id:
+        return duplicate_shipment_id();
+      case Fault::orphan:
+        return orphan();
+      case Fault::driver_mismatch:
+        return driver_mismatch();
+      case Fault::unassign_mismatch:
+        return unassign_mismatch();
+      case Fault::late_command:
+        return late_command();
+      case Fault::corrected_command:
+        return corrected_command();
+      case Fault::future_event:
+        return future_event();
+      case Fault::negative_duration:
+        return negative_duration();
+      case Fault::deleted_order:
+        return deleted_order();
+      case Fault::beyond_horizon:
+        return beyond_horizon();
+      case Fault::schema_drift:
+        return !partner();  // The fault itself says it all (telling.cpp).
+      case Fault::corrupt_line:
+        return broken_line(rng_.below(4));
+      case Fault::unmapped_status:
+        return broken_line(4);
+      default:
+        return false;
     }
   }
 
@@ -46,10 +69,13 @@ class Mischief {
   Micros between(Micros low, Micros high) { return rng_.between(low / 1000, high / 1000) * 1000; }
   bool partner() const { return life_.is_partner(options_); }
 
-  void plant(std::string_view check, std::string_view what, int number) { life_.findings.push_back({check, what, number}); }
+  void plant(std::string_view check, std::string_view what, int number) {
+    life_.findings.push_back({check, what, number});
+  }
 
   Telling& telling_of(Telling::Of of, std::size_t body) {
-    return *std::find_if(life_.tellings.begin(), life_.tellings.end(), [&](const Telling& t) { return t.of == of && t.body == body; });
+    return *std::find_if(life_.tellings.begin(), life_.tellings.end(),
+                         [&](const Telling& t) { return t.of == of && t.body == body; });
   }
   void never_told(Telling::Of of, std::size_t body) {
     std::erase_if(life_.tellings, [&](const Telling& t) { return t.of == of && t.body == body; });
@@ -62,8 +88,14 @@ class Mischief {
     life_.scans.push_back(scan);
     return life_.scans.size() - 1;
   }
-  void tell_scan(std::size_t body, Micros heard, std::uint8_t version = 0, bool retracted = false, std::uint8_t variant = 0) {
-    life_.tellings.push_back({.heard = heard, .of = Telling::Of::scan, .body = static_cast<std::uint16_t>(body), .version = version, .mark = retracted, .variant = variant});
+  void tell_scan(std::size_t body, Micros heard, std::uint8_t version = 0, bool retracted = false,
+                 std::uint8_t variant = 0) {
+    life_.tellings.push_back({.heard = heard,
+                              .of = Telling::Of::scan,
+                              .body = static_cast<std::uint16_t>(body),
+                              .version = version,
+                              .mark = retracted,
+                              .variant = variant});
   }
 
   /// A scan that `fits` and has been settled, chosen at random; -1: none.
@@ -72,7 +104,8 @@ class Mischief {
     int chosen = -1;
     std::uint64_t seen = 0;
     for (std::size_t i = 0; i < life_.scans.size(); ++i)
-      if (settled(life_.scans[i].heard) && fits(life_.scans[i]) && rng_.below(++seen) == 0) chosen = static_cast<int>(i);
+      if (settled(life_.scans[i].heard) && fits(life_.scans[i]) && rng_.below(++seen) == 0)
+        chosen = static_cast<int>(i);
     return chosen;
   }
 
@@ -104,7 +137,8 @@ class Mischief {
 
   bool correction() {
     if (partner()) return false;
-    const int i = pick([](const Scan& s) { return s.spare || s.status == Status::delivered || s.status == Status::picked_up; });
+    const int i =
+        pick([](const Scan& s) { return s.spare || s.status == Status::delivered || s.status == Status::picked_up; });
     if (i < 0) return false;
     const auto at = static_cast<std::size_t>(i);
     const Micros corrected = life_.scans[at].heard + between(10 * minute, 6 * hour);
@@ -231,7 +265,9 @@ class Mischief {
   }
 
   bool driver_mismatch() {
-    const int i = pick([](const Scan& s) { return s.holder >= 0 && (s.status == Status::delivered || s.status == Status::picked_up); });
+    const int i = pick([](const Scan& s) {
+      return s.holder >= 0 && (s.status == Status::delivered || s.status == Status::picked_up);
+    });
     if (i < 0) return false;
     Scan& scan = life_.scans[static_cast<std::size_t>(i)];
     scan.driver = world_.colleague_of(scan.holder, rng_.next());
@@ -242,11 +278,17 @@ class Mischief {
   bool unassign_mismatch() {
     if (life_.holdings.empty()) return false;
     const Holding& holding = life_.holdings[rng_.below(life_.holdings.size())];
-    Command command{.time = holding.from + minute, .heard = holding.from + minute + between(1'000'000, 50'000'000), .action = Action::unassign,
-                    .driver = world_.colleague_of(holding.driver, rng_.next()), .number = extra_number};
+    Command command{.time = holding.from + minute,
+                    .heard = holding.from + minute + between(1'000'000, 50'000'000),
+                    .action = Action::unassign,
+                    .driver = world_.colleague_of(holding.driver, rng_.next()),
+                    .number = extra_number};
     if (!settled(command.heard)) return false;
     life_.commands.push_back(command);
-    life_.tellings.push_back({.heard = command.heard, .of = Telling::Of::command, .body = static_cast<std::uint16_t>(life_.commands.size() - 1), .version = 1});
+    life_.tellings.push_back({.heard = command.heard,
+                              .of = Telling::Of::command,
+                              .body = static_cast<std::uint16_t>(life_.commands.size() - 1),
+                              .version = 1});
     plant("unassign_mismatch", "command", command.number);
     return true;
   }
@@ -279,14 +321,21 @@ class Mischief {
     telling.version = 2;
     telling.heard = corrected;
     life_.commands.push_back(wrong);
-    life_.tellings.push_back({.heard = right.heard, .of = Telling::Of::command, .body = static_cast<std::uint16_t>(life_.commands.size() - 1), .version = 1});
+    life_.tellings.push_back({.heard = right.heard,
+                              .of = Telling::Of::command,
+                              .body = static_cast<std::uint16_t>(life_.commands.size() - 1),
+                              .version = 1});
     return true;
   }
 
   bool future_event() {
     const int i = pick([](const Scan&) { return true; });
     if (i < 0) return false;
-    Scan scan{.time = 0, .heard = life_.scans[static_cast<std::size_t>(i)].heard + 30'000'000, .status = Status::delivered, .number = extra_number, .happened = false};
+    Scan scan{.time = 0,
+              .heard = life_.scans[static_cast<std::size_t>(i)].heard + 30'000'000,
+              .status = Status::delivered,
+              .number = extra_number,
+              .happened = false};
     scan.time = scan.heard + between(10 * minute, 5 * hour);
     scan.time -= scan.time % us_per_second;
     if (!settled(scan.time)) return false;
@@ -328,7 +377,9 @@ class Mischief {
   bool broken_line(std::uint64_t how) {
     const int i = partner() ? -1 : pick([](const Scan&) { return true; });
     if (i < 0) return false;
-    life_.tellings.push_back({.heard = life_.scans[static_cast<std::size_t>(i)].heard + 15'000'000, .of = Telling::Of::broken_scan, .body = static_cast<std::uint16_t>(i),
+    life_.tellings.push_back({.heard = life_.scans[static_cast<std::size_t>(i)].heard + 15'000'000,
+                              .of = Telling::Of::broken_scan,
+                              .body = static_cast<std::uint16_t>(i),
                               .variant = static_cast<std::uint8_t>(how)});
     return true;
   }

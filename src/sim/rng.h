@@ -19,13 +19,16 @@ enum class Kind : std::uint64_t { birth = 1, shipment, fault, driver, route, pin
 
 class Rng {
  public:
-  Rng(std::uint64_t seed, Kind kind, std::uint64_t number) : state_(mix(mix(seed ^ (static_cast<std::uint64_t>(kind) << 56)) ^ number)) {}
+  Rng(std::uint64_t seed, Kind kind, std::uint64_t number)
+      : state_(mix(mix(seed ^ (static_cast<std::uint64_t>(kind) << 56)) ^ number)) {}
 
   std::uint64_t next() { return mix(state_ += 0x9e3779b97f4a7c15ULL); }
   /// In [0, n).
   std::uint64_t below(std::uint64_t n) { return static_cast<std::uint64_t>((static_cast<Wide>(next()) * n) >> 64); }
   /// In [low, high], both ends included.
-  std::int64_t between(std::int64_t low, std::int64_t high) { return low + static_cast<std::int64_t>(below(static_cast<std::uint64_t>(high - low + 1))); }
+  std::int64_t between(std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(below(static_cast<std::uint64_t>(high - low + 1)));
+  }
   /// In [0, 1).
   double unit() { return static_cast<double>(next() >> 11) * 0x1p-53; }
   bool chance(double probability) { return unit() < probability; }

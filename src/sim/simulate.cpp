@@ -21,20 +21,33 @@ constexpr std::uint64_t lines_per_slice = 200'000;
 class Simulation {
  public:
   explicit Simulation(const SimOptions& options)
-      : options_(options), world_(options.seed, static_cast<double>(options.shipments) / options.days), truth_(options, world_), fleet_(options, world_, truth_),
-        orders_(shape("orders")), drivers_(shape("drivers")), events_(shape("events")), assignments_(shape("assignments")), gps_(shape("gps")), partner_(shape("partner")) {
+      : options_(options),
+        world_(options.seed, static_cast<double>(options.shipments) / options.days),
+        truth_(options, world_),
+        fleet_(options, world_, truth_),
+        orders_(shape("orders")),
+        drivers_(shape("drivers")),
+        events_(shape("events")),
+        assignments_(shape("assignments")),
+        gps_(shape("gps")),
+        partner_(shape("partner")) {
     const double hours = static_cast<double>(options.end() - options.start) / us_per_hour;
-    const double per_hour = static_cast<double>(options.shipments) * (options.events_per_shipment + 7 + options.pings_per_shipment) / hours;
-    slice_ = std::clamp<Micros>(static_cast<Micros>(lines_per_slice / per_hour * us_per_hour), us_per_minute, us_per_hour);
+    const double per_hour =
+        static_cast<double>(options.shipments) * (options.events_per_shipment + 7 + options.pings_per_shipment) / hours;
+    slice_ =
+        std::clamp<Micros>(static_cast<Micros>(lines_per_slice / per_hour * us_per_hour), us_per_minute, us_per_hour);
     waiting_.resize(static_cast<std::size_t>((options.end() - options.start + slice_ - 1) / slice_));
   }
 
   SimSummary run() {
     introduce_drivers();
     std::uint64_t next_birth = 0;
-    const auto birth = [&](std::uint64_t i) { return birth_of(options_.seed, i, options_.shipments, options_.start, options_.days); };
+    const auto birth = [&](std::uint64_t i) {
+      return birth_of(options_.seed, i, options_.shipments, options_.start, options_.days);
+    };
     for (std::size_t slice = 0; slice < waiting_.size(); ++slice) {
-      const Micros from = options_.start + static_cast<Micros>(slice) * slice_, until = std::min(from + slice_, options_.end());
+      const Micros from = options_.start + static_cast<Micros>(slice) * slice_,
+                   until = std::min(from + slice_, options_.end());
       for (const std::uint64_t index : waiting_[slice]) {
         live(options_, world_, index, life_);
         tell(from, until);
@@ -53,7 +66,10 @@ class Simulation {
 
  private:
   FeedWriter::Shape shape(const std::string& name) const {
-    FeedWriter::Shape s{.folder = options_.out, .name = name, .lines_max = options_.file_lines_max, .span = options_.file_hours * us_per_hour};
+    FeedWriter::Shape s{.folder = options_.out,
+                        .name = name,
+                        .lines_max = options_.file_lines_max,
+                        .span = options_.file_hours * us_per_hour};
     if (name == "partner") s.suffix = "csv", s.header = partner_header;
     return s;
   }
@@ -70,7 +86,8 @@ class Simulation {
       drivers_.end_line(heard, number * 2);
       truth_.plant(pii);
       if (Rng(options_.seed, Kind::driver_record, ~number).chance(options_.faults[Fault::corrupt_driver])) {
-        const auto other = personal_data(options_.seed, static_cast<std::uint64_t>(world_.driver_count()) + options_.shipments + number);
+        const auto other = personal_data(
+            options_.seed, static_cast<std::uint64_t>(world_.driver_count()) + options_.shipments + number);
         std::string line;
         append_driver_record(line, world_.driver_id(d) + "X", hub, other, 1, heard);
         line.resize(line.rfind(",\"version\"") + 12);
@@ -92,20 +109,27 @@ class Simulation {
       if (telling.heard < from || telling.heard >= until) continue;
       const bool partner = telling.of == Telling::Of::scan && life_.is_partner(options_);
       FeedWriter& feed = partner ? partner_ : feed_of(telling.of);
-      if (partner) append_partner_row(feed.text(), world_, life_, telling);
-      else append_telling(feed.text(), world_, life_, telling);
+      if (partner)
+        append_partner_row(feed.text(), world_, life_, telling);
+      else
+        append_telling(feed.text(), world_, life_, telling);
       feed.end_line(telling.heard, life_.index << 8 | i);
     }
-    if (next < options_.end()) waiting_[static_cast<std::size_t>((next - options_.start) / slice_)].push_back(life_.index);
+    if (next < options_.end())
+      waiting_[static_cast<std::size_t>((next - options_.start) / slice_)].push_back(life_.index);
   }
 
   FeedWriter& feed_of(Telling::Of of) {
     switch (of) {
       case Telling::Of::order:
-      case Telling::Of::rival_order: return orders_;
-      case Telling::Of::command: return assignments_;
-      case Telling::Of::ghost_record: return drivers_;
-      default: return events_;
+      case Telling::Of::rival_order:
+        return orders_;
+      case Telling::Of::command:
+        return assignments_;
+      case Telling::Of::ghost_record:
+        return drivers_;
+      default:
+        return events_;
     }
   }
 
@@ -128,7 +152,12 @@ class Simulation {
 
   SimSummary finish() {
     damage_files();
-    SimSummary s{.orders = orders_.lines(), .drivers = drivers_.lines(), .events = events_.lines(), .assignments = assignments_.lines(), .pings = gps_.lines(), .partner_rows = partner_.lines()};
+    SimSummary s{.orders = orders_.lines(),
+                 .drivers = drivers_.lines(),
+                 .events = events_.lines(),
+                 .assignments = assignments_.lines(),
+                 .pings = gps_.lines(),
+                 .partner_rows = partner_.lines()};
     for (FeedWriter* feed : feeds()) {
       feed->close();
       s.bytes += feed->bytes();
@@ -164,8 +193,10 @@ void prepare_folder(const SimOptions& options) {
 }  // namespace
 
 SimSummary simulate(const SimOptions& options) {
-  if (options.days < 1 || options.drain_h < 0 || options.shipments < 1 || options.events_per_shipment < 10 || options.events_per_shipment > 100 || options.file_lines_max < 1 || options.file_hours < 1)
-    throw std::invalid_argument("days, shipments, file lines and hours must be at least 1, events per shipment 10 to 100");
+  if (options.days < 1 || options.drain_h < 0 || options.shipments < 1 || options.events_per_shipment < 10 ||
+      options.events_per_shipment > 100 || options.file_lines_max < 1 || options.file_hours < 1)
+    throw std::invalid_argument(
+        "days, shipments, file lines and hours must be at least 1, events per shipment 10 to 100");
   prepare_folder(options);
   return Simulation(options).run();
 }

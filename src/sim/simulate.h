@@ -40,7 +40,8 @@ struct SimOptions {
 };
 
 struct SimSummary {
-  std::uint64_t orders = 0, drivers = 0, events = 0, assignments = 0, pings = 0, partner_rows = 0;  ///< lines written, copies included
+  std::uint64_t orders = 0, drivers = 0, events = 0, assignments = 0, pings = 0,
+                partner_rows = 0;  ///< lines written, copies included
   std::uint64_t bytes = 0, files = 0, findings = 0;
   std::array<std::uint64_t, fault_count> injected{};
 };

@@ -33,7 +33,8 @@ class Simulate : public testing::Test {
   std::map<std::string, std::string> contents() const {
     std::map<std::string, std::string> out;
     for (const auto& entry : fs::recursive_directory_iterator(options_.out))
-      if (entry.is_regular_file()) out[fs::relative(entry.path(), options_.out).string()] = hex(hash128(read(entry.path())));
+      if (entry.is_regular_file())
+        out[fs::relative(entry.path(), options_.out).string()] = hex(hash128(read(entry.path())));
     return out;
   }
   /// Calls `line` for each line of the files `<name>-*`, in the order of their names.
@@ -41,7 +42,8 @@ class Simulate : public testing::Test {
   void each_line(const std::string& name, F line) const {
     std::map<std::string, fs::path> files;
     for (const auto& entry : fs::directory_iterator(options_.out))
-      if (entry.path().filename().string().starts_with(name + "-")) files[entry.path().filename().string()] = entry.path();
+      if (entry.path().filename().string().starts_with(name + "-"))
+        files[entry.path().filename().string()] = entry.path();
     for (const auto& [file, path] : files) {
       std::ifstream in(path);
       for (std::string text; std::getline(in, text);) line(text);
@@ -79,7 +81,8 @@ TEST_F(Simulate, lines_stand_in_the_order_of_arrival_until_the_end) {
     std::uint64_t lines = 0;
     each_line(name, [&](const std::string& line) {
       const auto at = line.rfind(R"("ingest_time":")");
-      const auto heard = at == std::string::npos ? std::nullopt : parse_rfc3339(line.substr(at + 15, line.rfind('"') - at - 15));
+      const auto heard =
+          at == std::string::npos ? std::nullopt : parse_rfc3339(line.substr(at + 15, line.rfind('"') - at - 15));
       if (!heard) return;  // a broken line
       ++lines;
       EXPECT_GE(*heard, before) << line;
@@ -95,7 +98,8 @@ TEST_F(Simulate, personal_data_is_planted_in_driver_records_only) {
   simulate(options_);
   std::string drivers, others;
   each_line("drivers", [&](const std::string& line) { drivers += line + "\n"; });
-  for (const std::string name : {"orders", "events", "assignments", "gps"}) each_line(name, [&](const std::string& line) { others += line + "\n"; });
+  for (const std::string name : {"orders", "events", "assignments", "gps"})
+    each_line(name, [&](const std::string& line) { others += line + "\n"; });
   std::ifstream pii(options_.out / "truth/pii.txt");
   std::uint64_t planted = 0;
   for (std::string text; std::getline(pii, text); ++planted) {
@@ -106,7 +110,8 @@ TEST_F(Simulate, personal_data_is_planted_in_driver_records_only) {
 }
 
 TEST_F(Simulate, each_fault_can_be_made_alone_and_is_counted) {
-  for (const Fault fault : {Fault::late, Fault::orphan, Fault::missing_driver, Fault::contradiction, Fault::corrupt_line, Fault::gps_jump, Fault::schema_drift}) {
+  for (const Fault fault : {Fault::late, Fault::orphan, Fault::missing_driver, Fault::contradiction,
+                            Fault::corrupt_line, Fault::gps_jump, Fault::schema_drift}) {
     options_.faults = FaultRates::none();
     options_.faults[fault] = 0.2;
     const SimSummary s = simulate(options_);

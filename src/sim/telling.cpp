@@ -8,11 +8,9 @@
 namespace ff::sim {
 namespace {
 
-constexpr std::string_view status_names[] = {"created",           "assigned",   "arrived_at_pickup",    "picked_up",        "arrived_at_facility", "customs_hold",
-                                             "departed_facility", "in_transit", "available_for_pickup", "out_for_delivery", "delivery_attempted",  "exception",
-                                             "returning",         "delivered",  "returned",             "cancelled",        "lost"};
 /// The partner's own words, in the order of Status.
-constexpr std::string_view partner_codes[] = {"NEW", "ASG", "ARP", "PUP", "ARR", "CUS", "DEP", "TRN", "AVL", "OFD", "ATT", "EXC", "RTN", "DLV", "RTD", "CAN", "LST"};
+constexpr std::string_view partner_codes[] = {"NEW", "ASG", "ARP", "PUP", "ARR", "CUS", "DEP", "TRN", "AVL",
+                                              "OFD", "ATT", "EXC", "RTN", "DLV", "RTD", "CAN", "LST"};
 constexpr std::string_view action_names[] = {"assign", "reassign", "unassign"};
 
 void append_digits(std::string& out, std::uint64_t value, int width) {
@@ -35,7 +33,9 @@ void append_clock(std::string& out, Micros t, char between) {
   const auto date = date_text(days);
   std::copy(date.begin(), date.end(), text);
   text[10] = between, text[13] = ':', text[16] = ':';
-  const auto two = [&](int at, std::int64_t v) { text[at] = static_cast<char>('0' + v / 10), text[at + 1] = static_cast<char>('0' + v % 10); };
+  const auto two = [&](int at, std::int64_t v) {
+    text[at] = static_cast<char>('0' + v / 10), text[at + 1] = static_cast<char>('0' + v % 10);
+  };
   two(11, of_day / 3600), two(14, of_day / 60 % 60), two(17, of_day % 60);
   out.append(text, 19);
 }
@@ -87,15 +87,19 @@ void append_order(std::string& out, const Life& life, const Telling& telling) {
   const bool rival = telling.of == Telling::Of::rival_order;
   const auto& origin = hubs[static_cast<std::size_t>(life.origin)];
   const auto& destination = hubs[static_cast<std::size_t>(life.destination)];
-  fmt::format_to(std::back_inserter(out),
-                 FMT_COMPILE(R"({{"namespace":"acme","shipment_id":"S{:09}","order_ref":"O{:09}{}","customer_id":"C{:05}","carrier_id":"{}",)"
-                             R"("service_level":"{}","origin_hub":"{}","destination_hub":"{}")"),
-                 life.index, life.index, rival ? "-B" : "", life.customer + (rival ? 50'000 : 0), carriers[static_cast<std::size_t>(life.carrier)].id,
-                 service_levels[static_cast<std::size_t>(life.service)].name, origin.code, destination.code);
+  fmt::format_to(
+      std::back_inserter(out),
+      FMT_COMPILE(
+          R"({{"namespace":"acme","shipment_id":"S{:09}","order_ref":"O{:09}{}","customer_id":"C{:05}","carrier_id":"{}",)"
+          R"("service_level":"{}","origin_hub":"{}","destination_hub":"{}")"),
+      life.index, life.index, rival ? "-B" : "", life.customer + (rival ? 50'000 : 0),
+      carriers[static_cast<std::size_t>(life.carrier)].id, service_levels[static_cast<std::size_t>(life.service)].name,
+      origin.code, destination.code);
   append_optional_time(out, R"(,"created_at":)", rival ? life.rival_created_at : life.created_at);
   append_optional_time(out, R"(,"promised_pickup_by":)", life.promised_pickup_by);
   append_optional_time(out, R"(,"promised_delivery_by":)", life.promised_delivery_by);
-  fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(,"version":{},"is_deleted":{})"), telling.version, telling.mark);
+  fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(,"version":{},"is_deleted":{})"), telling.version,
+                 telling.mark);
   append_ingest(out, telling.heard);
 }
 
@@ -136,10 +140,12 @@ void append_scan(std::string& out, const Life& life, const Telling& telling, Bro
     out += '"';
   }
   out += R"(,"status":")";
-  out += broken == unknown_status ? "teleported" : status_names[scan.status];
+  out += broken == unknown_status ? "teleported" : name(scan.status);
   out += R"(","event_time":")";
-  if (broken == not_a_time) out += "around noon";
-  else append_time(out, scan.time);
+  if (broken == not_a_time)
+    out += "around noon";
+  else
+    append_time(out, scan.time);
   out += R"(","driver_id":)";
   append_quoted_driver(out, life, scan.driver);
   out += R"(,"facility":)";
@@ -159,8 +165,10 @@ void append_scan(std::string& out, const Life& life, const Telling& telling, Bro
     out += '"';
   }
   out += R"(,"version":)";
-  if (broken == not_a_number) out += R"("three")";
-  else append_digits(out, telling.version, 1);
+  if (broken == not_a_number)
+    out += R"("three")";
+  else
+    append_digits(out, telling.version, 1);
   out += telling.mark ? R"(,"retracted":true)" : R"(,"retracted":false)";
   if (life.fault == Fault::schema_drift) out += fmt::format(R"(,"{}":4.5)", drifted_field);
   append_ingest(out, telling.heard);
@@ -173,8 +181,10 @@ void append_time(std::string& out, Micros t) {
   append_clock(out, t, 'T');
   if (const Micros fraction = t % us_per_second; fraction != 0) {
     out += '.';
-    if (fraction % 1000 == 0) append_digits(out, static_cast<std::uint64_t>(fraction / 1000), 3);
-    else append_digits(out, static_cast<std::uint64_t>(fraction), 6);
+    if (fraction % 1000 == 0)
+      append_digits(out, static_cast<std::uint64_t>(fraction / 1000), 3);
+    else
+      append_digits(out, static_cast<std::uint64_t>(fraction), 6);
   }
   out += 'Z';
 }
@@ -182,17 +192,22 @@ void append_time(std::string& out, Micros t) {
 void append_telling(std::string& out, const World& world, const Life& life, const Telling& telling) {
   switch (telling.of) {
     case Telling::Of::order:
-    case Telling::Of::rival_order: return append_order(out, life, telling);
-    case Telling::Of::scan: return append_scan(out, life, telling, whole);
-    case Telling::Of::command: return append_command(out, life, telling);
+    case Telling::Of::rival_order:
+      return append_order(out, life, telling);
+    case Telling::Of::scan:
+      return append_scan(out, life, telling, whole);
+    case Telling::Of::command:
+      return append_command(out, life, telling);
     case Telling::Of::broken_scan: {
       Telling plain = telling;
       plain.variant = 0;
       return append_scan(out, life, plain, static_cast<Broken>(telling.variant));
     }
     case Telling::Of::ghost_record:
-      return append_driver_record(out, life.ghost_id(), hubs[static_cast<std::size_t>(life.destination)].code,
-                                  personal_data(world.seed(), static_cast<std::uint64_t>(world.driver_count()) + life.index), telling.version, telling.heard);
+      return append_driver_record(
+          out, life.ghost_id(), hubs[static_cast<std::size_t>(life.destination)].code,
+          personal_data(world.seed(), static_cast<std::uint64_t>(world.driver_count()) + life.index), telling.version,
+          telling.heard);
   }
 }
 
@@ -215,11 +230,15 @@ void append_partner_row(std::string& out, const World&, const Life& life, const 
   append_time(out, telling.heard);
 }
 
-void append_driver_record(std::string& out, std::string_view driver_id, std::string_view home_hub, const PersonalData& pii, int version, Micros heard) {
-  fmt::format_to(std::back_inserter(out),
-                 FMT_COMPILE(R"({{"driver_id":"{}","home_hub":"{}","name":"{}","phone":"{}","email":"{}","licence_number":"{}","home_address":"{}",)"
-                             R"("date_of_birth":"{}","version":{},"is_deleted":false)"),
-                 driver_id, home_hub, pii.name, pii.phone, pii.email, pii.licence_number, pii.home_address, pii.date_of_birth, version);
+void append_driver_record(std::string& out, std::string_view driver_id, std::string_view home_hub,
+                          const PersonalData& pii, int version, Micros heard) {
+  fmt::format_to(
+      std::back_inserter(out),
+      FMT_COMPILE(
+          R"({{"driver_id":"{}","home_hub":"{}","name":"{}","phone":"{}","email":"{}","licence_number":"{}","home_address":"{}",)"
+          R"("date_of_birth":"{}","version":{},"is_deleted":false)"),
+      driver_id, home_hub, pii.name, pii.phone, pii.email, pii.licence_number, pii.home_address, pii.date_of_birth,
+      version);
   append_ingest(out, heard);
 }
 
@@ -240,8 +259,10 @@ void append_ping(std::string& out, std::string_view driver_id, const Ping& ping)
   out += R"(,"lon":)";
   degrees(ping.longitude);
   out += R"(,"speed_mps":)";
-  if (ping.speed_dm_s < 0) out += "null";
-  else fmt::format_to(std::back_inserter(out), FMT_COMPILE("{}.{}"), ping.speed_dm_s / 10, ping.speed_dm_s % 10);
+  if (ping.speed_dm_s < 0)
+    out += "null";
+  else
+    fmt::format_to(std::back_inserter(out), FMT_COMPILE("{}.{}"), ping.speed_dm_s / 10, ping.speed_dm_s % 10);
   append_ingest(out, ping.heard);
 }
 

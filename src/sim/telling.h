@@ -15,12 +15,14 @@ void append_telling(std::string& out, const World& world, const Life& life, cons
 
 /// A row of the partner's file for a scan: local time of America/Phoenix (UTC-7, no summer time), its own codes.
 void append_partner_row(std::string& out, const World& world, const Life& life, const Telling& telling);
-inline constexpr std::string_view partner_header = "shipment_ref,scan_id,scan_code,scan_local_time,depot,driver_ref,remark,received_at";
+inline constexpr std::string_view partner_header =
+    "shipment_ref,scan_id,scan_code,scan_local_time,depot,driver_ref,remark,received_at";
 
 /// What schema_drift adds to a scan.
 inline constexpr std::string_view drifted_field = "temperature_c";
 
-void append_driver_record(std::string& out, std::string_view driver_id, std::string_view home_hub, const PersonalData& pii, int version, Micros heard);
+void append_driver_record(std::string& out, std::string_view driver_id, std::string_view home_hub,
+                          const PersonalData& pii, int version, Micros heard);
 
 struct Ping {
   Micros time = 0, heard = 0;

@@ -16,12 +16,9 @@ namespace {
 constexpr Micros grace = 30 * us_per_minute;  // docs/semantics.md S6.2
 constexpr int sampled_drivers_max = 256;
 
-constexpr std::string_view status_names[] = {"created",           "assigned",   "arrived_at_pickup",    "picked_up",        "arrived_at_facility", "customs_hold",
-                                             "departed_facility", "in_transit", "available_for_pickup", "out_for_delivery", "delivery_attempted",  "exception",
-                                             "returning",         "delivered",  "returned",             "cancelled",        "lost"};
-
 bool requires_driver(Status s) {
-  return s == Status::arrived_at_pickup || s == Status::picked_up || s == Status::out_for_delivery || s == Status::delivery_attempted || s == Status::delivered;
+  return s == Status::arrived_at_pickup || s == Status::picked_up || s == Status::out_for_delivery ||
+         s == Status::delivery_attempted || s == Status::delivered;
 }
 
 std::string text(Micros t) {
@@ -42,7 +39,8 @@ std::FILE* open(const SimOptions& options, std::string_view name, std::string_vi
 }
 
 void close(std::FILE*& file) {
-  if (file != nullptr && std::fclose(std::exchange(file, nullptr)) != 0) throw std::system_error(errno, std::generic_category(), "truth");
+  if (file != nullptr && std::fclose(std::exchange(file, nullptr)) != 0)
+    throw std::system_error(errno, std::generic_category(), "truth");
 }
 
 }  // namespace
@@ -50,7 +48,9 @@ void close(std::FILE*& file) {
 Truth::Truth(const SimOptions& options, const World& world) : options_(options), world_(world) {
   sample_step_ = std::max(1, world.driver_count() / sampled_drivers_max);
   findings_ = open(options, "findings.csv", "check_name,subject,anchor,driver\n");
-  shipments_ = open(options, "shipments.csv", "shipment_id,state,current_status,delivered_at,attempts,sla_status,carrier_id,service_level,fault\n");
+  shipments_ =
+      open(options, "shipments.csv",
+           "shipment_id,state,current_status,delivered_at,attempts,sla_status,carrier_id,service_level,fault\n");
   pii_ = open(options, "pii.txt", "");
 }
 
@@ -59,7 +59,8 @@ Truth::~Truth() {
     if (file != nullptr) std::fclose(file);
 }
 
-void Truth::finding(std::string_view check, std::string_view subject, std::string_view anchor, std::string_view driver) {
+void Truth::finding(std::string_view check, std::string_view subject, std::string_view anchor,
+                    std::string_view driver) {
   ++found_.try_emplace(std::string(check), 0).first->second;
   if (findings_ != nullptr) fmt::print(findings_, "{},{},{},{}\n", check, subject, anchor, driver);
 }
@@ -77,7 +78,8 @@ void Truth::refused_line(Fault fault, std::string_view check, std::string_view s
 
 void Truth::plant(const PersonalData& p) {
   if (pii_ == nullptr) return;
-  for (const auto& s : {p.name, p.phone, p.email, p.licence_number, p.home_address, p.date_of_birth}) fmt::print(pii_, "{}\n", s);
+  for (const auto& s : {p.name, p.phone, p.email, p.licence_number, p.home_address, p.date_of_birth})
+    fmt::print(pii_, "{}\n", s);
 }
 
 Truth::Outcome Truth::outcome(const Life& life) const {
@@ -96,15 +98,23 @@ Truth::Outcome Truth::outcome(const Life& life) const {
     o.attempts += scan.status == Status::delivery_attempted;
   }
   const bool over = o.state >= Status::delivered;
-  o.current_status = status_names[!over && exception_at != none && exception_at > o.last_taken ? Status::exception : o.state];
+  o.current_status = name(!over && exception_at != none && exception_at > o.last_taken ? Status::exception : o.state);
   const auto& policy = service_levels[static_cast<std::size_t>(life.service)];
-  o.promise = life.promised_delivery_by != none ? life.promised_delivery_by : life.created_at + policy.delivery_within_h * us_per_hour;
+  o.promise = life.promised_delivery_by != none ? life.promised_delivery_by
+                                                : life.created_at + policy.delivery_within_h * us_per_hour;
   const Micros due = o.promise + policy.grace_min * us_per_minute, as_of = options_.end();
-  if (!has_order || life.deleted || o.state == Status::cancelled) o.sla_status = "excluded";
-  else if (o.state == Status::delivered) o.sla_status = o.delivered_at <= due ? "met" : "missed";
-  else if (over) o.sla_status = "missed";
-  else if (as_of > due) o.sla_status = "breached";
-  else o.sla_status = as_of >= o.promise - policy.risk_window_min * us_per_minute && o.state < Status::out_for_delivery ? "at_risk" : "on_track";
+  if (!has_order || life.deleted || o.state == Status::cancelled)
+    o.sla_status = "excluded";
+  else if (o.state == Status::delivered)
+    o.sla_status = o.delivered_at <= due ? "met" : "missed";
+  else if (over)
+    o.sla_status = "missed";
+  else if (as_of > due)
+    o.sla_status = "breached";
+  else
+    o.sla_status = as_of >= o.promise - policy.risk_window_min * us_per_minute && o.state < Status::out_for_delivery
+                       ? "at_risk"
+                       : "on_track";
   return o;
 }
 
@@ -120,8 +130,9 @@ void Truth::record(const Life& life) {
   const auto& policy = service_levels[static_cast<std::size_t>(life.service)];
   if (shipments_ != nullptr) {
     const bool has_order = heard(life.order_heard);
-    fmt::print(shipments_, "{},{},{},{},{},{},{},{},{}\n", life.shipment_id(), status_names[o.state], o.current_status, text(o.delivered_at), o.attempts, o.sla_status,
-               has_order ? carrier : "", has_order ? policy.name : "", life.fault ? name(*life.fault) : "");
+    fmt::print(shipments_, "{},{},{},{},{},{},{},{},{}\n", life.shipment_id(), name(o.state), o.current_status,
+               text(o.delivered_at), o.attempts, o.sla_status, has_order ? carrier : "", has_order ? policy.name : "",
+               life.fault ? name(*life.fault) : "");
   }
   if (o.delivered_at != none && o.sla_status != "excluded") {
     OnTime& group = on_time_[{o.delivered_at / us_per_day, life.carrier}];
@@ -134,23 +145,35 @@ void Truth::record(const Life& life) {
 
 void Truth::find(const Life& life) {
   const auto id = life.shipment_id();
-  const auto event = [&](int number) { return life.is_partner(options_) ? "F" + life.event_id(number).substr(1) : life.event_id(number); };
+  const auto event = [&](int number) {
+    return life.is_partner(options_) ? "F" + life.event_id(number).substr(1) : life.event_id(number);
+  };
   for (const auto& planted : life.findings)
-    finding(planted.check, id, planted.what == "event" ? event(planted.number) : planted.what == "command" ? life.assignment_id(planted.number) : fmt::format("O{:09}-B", life.index));
+    finding(planted.check, id,
+            planted.what == "event"     ? event(planted.number)
+            : planted.what == "command" ? life.assignment_id(planted.number)
+                                        : fmt::format("O{:09}-B", life.index));
   // Missing, unknown, orphan: whatever follows for each thing heard.
   const Micros as_of = options_.end();
-  const auto too_late = [&](Micros known, Micros heard_at) { return as_of >= heard_at + grace && (known == none || known > heard_at + grace); };
+  const auto too_late = [&](Micros known, Micros heard_at) {
+    return as_of >= heard_at + grace && (known == none || known > heard_at + grace);
+  };
   const auto judge = [&](Micros heard_at, bool needs_driver, int driver, const std::string& anchor) {
-    if (needs_driver && (driver == nobody || (driver == ghost && too_late(life.ghost_heard, heard_at)))) finding("missing_driver_id", id, anchor);
+    if (needs_driver && (driver == nobody || (driver == ghost && too_late(life.ghost_heard, heard_at))))
+      finding("missing_driver_id", id, anchor);
     if (too_late(life.order_heard, heard_at)) finding("orphan_event", id, anchor);
   };
   for (const Scan& s : life.scans)
-    if (s.happened && heard(s.heard)) judge(s.heard, s.taken && requires_driver(s.status), s.holder != nobody ? s.holder : s.driver, s.number == 0 ? "" : event(s.number));
+    if (s.happened && heard(s.heard))
+      judge(s.heard, s.taken && requires_driver(s.status), s.holder != nobody ? s.holder : s.driver,
+            s.number == 0 ? "" : event(s.number));
   for (const Command& c : life.commands)
-    if (c.happened && heard(c.heard)) judge(c.heard, c.action != Action::unassign, c.driver, life.assignment_id(c.number));
+    if (c.happened && heard(c.heard))
+      judge(c.heard, c.action != Action::unassign, c.driver, life.assignment_id(c.number));
   for (const Telling& t : life.tellings) {
     if (t.of == Telling::Of::ghost_record) {
-      if (pii_ != nullptr) plant(personal_data(options_.seed, static_cast<std::uint64_t>(world_.driver_count()) + life.index));
+      if (pii_ != nullptr)
+        plant(personal_data(options_.seed, static_cast<std::uint64_t>(world_.driver_count()) + life.index));
     } else if (t.of == Telling::Of::broken_scan) {
       std::string line;
       append_telling(line, world_, life, t);
@@ -192,7 +215,8 @@ void Truth::write_driver_days() {
   }
   std::FILE* file = open(options_, "driver_days.csv", "driver_id,date,deliveries,attempts,assigned_s\n");
   for (const auto& [key, day] : driver_days_)
-    fmt::print(file, "{},{},{},{},{}\n", world_.driver_id(key.first), date_text(key.second), day.deliveries, day.attempts, day.assigned / us_per_second);
+    fmt::print(file, "{},{},{},{},{}\n", world_.driver_id(key.first), date_text(key.second), day.deliveries,
+               day.attempts, day.assigned / us_per_second);
   close(file);
 }
 
@@ -202,9 +226,11 @@ void Truth::finish(SimSummary& summary) {
   summary.injected = injected_;
   if (!options_.truth) return;
   close(findings_), close(shipments_), close(pii_);
-  std::FILE* file = open(options_, "on_time.csv", "delivery_date,carrier_id,delivered,on_time,late,early,first_attempt\n");
+  std::FILE* file =
+      open(options_, "on_time.csv", "delivery_date,carrier_id,delivered,on_time,late,early,first_attempt\n");
   for (const auto& [key, g] : on_time_)
-    fmt::print(file, "{},{},{},{},{},{},{}\n", date_text(key.first), carriers[static_cast<std::size_t>(key.second)].id, g.delivered, g.on_time, g.late, g.early, g.first_attempt);
+    fmt::print(file, "{},{},{},{},{},{},{}\n", date_text(key.first), carriers[static_cast<std::size_t>(key.second)].id,
+               g.delivered, g.on_time, g.late, g.early, g.first_attempt);
   close(file);
   write_driver_days();
   write_summary(summary);
@@ -212,9 +238,12 @@ void Truth::finish(SimSummary& summary) {
 
 void Truth::write_summary(const SimSummary& s) const {
   std::FILE* file = open(options_, "summary.json", "");
-  fmt::print(file, "{{\n  \"seed\": {},\n  \"start\": \"{}\",\n  \"as_of\": \"{}\",\n  \"shipments\": {},\n", options_.seed, text(options_.start), text(options_.end()), options_.shipments);
-  fmt::print(file, "  \"lines\": {{\"orders\": {}, \"drivers\": {}, \"events\": {}, \"assignments\": {}, \"gps\": {}, \"partner\": {}}},\n", s.orders, s.drivers, s.events, s.assignments, s.pings,
-             s.partner_rows);
+  fmt::print(file, "{{\n  \"seed\": {},\n  \"start\": \"{}\",\n  \"as_of\": \"{}\",\n  \"shipments\": {},\n",
+             options_.seed, text(options_.start), text(options_.end()), options_.shipments);
+  fmt::print(file,
+             "  \"lines\": {{\"orders\": {}, \"drivers\": {}, \"events\": {}, \"assignments\": {}, \"gps\": {}, "
+             "\"partner\": {}}},\n",
+             s.orders, s.drivers, s.events, s.assignments, s.pings, s.partner_rows);
   const auto members = [&](const auto& pairs) {
     std::string out;
     for (const auto& [key, n] : pairs) out += fmt::format("{}\"{}\": {}", out.empty() ? "" : ", ", key, n);

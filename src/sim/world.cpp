@@ -10,7 +10,8 @@ namespace ff::sim {
 namespace {
 
 /// Orders by hour of the UTC day: the country sleeps from 6 to 12 UTC.
-constexpr std::array<int, 24> orders_by_hour = {30, 24, 18, 14, 10, 8, 6, 6, 7, 9, 14, 24, 38, 55, 70, 82, 88, 86, 80, 74, 68, 58, 48, 38};
+constexpr std::array<int, 24> orders_by_hour = {30, 24, 18, 14, 10, 8,  6,  6,  7,  9,  14, 24,
+                                                38, 55, 70, 82, 88, 86, 80, 74, 68, 58, 48, 38};
 
 Lane make_lane(int from, int to) {
   Lane lane{.origin = from, .destination = to, .distance_km = distance_km(from, to)};
@@ -21,13 +22,15 @@ Lane make_lane(int from, int to) {
     const double part = static_cast<double>(stop) / (wanted + 1);
     const auto& a = hubs[static_cast<std::size_t>(from)];
     const auto& b = hubs[static_cast<std::size_t>(to)];
-    const double lat = a.latitude + (b.latitude - a.latitude) * part, lon = a.longitude + (b.longitude - a.longitude) * part;
+    const double lat = a.latitude + (b.latitude - a.latitude) * part,
+                 lon = a.longitude + (b.longitude - a.longitude) * part;
     int best = -1;
     double best_d = 1e9;
     for (int h = 0; h < hub_count; ++h) {
       const auto& hub = hubs[static_cast<std::size_t>(h)];
       const double d = std::hypot(hub.latitude - lat, hub.longitude - lon);
-      const bool used = h == from || h == to || std::find(lane.via.begin(), lane.via.begin() + lane.stops, h) != lane.via.begin() + lane.stops;
+      const bool used = h == from || h == to ||
+                        std::find(lane.via.begin(), lane.via.begin() + lane.stops, h) != lane.via.begin() + lane.stops;
       if (!used && d < best_d) best = h, best_d = d;
     }
     lane.via[static_cast<std::size_t>(lane.stops++)] = best;
@@ -64,7 +67,8 @@ World::World(std::uint64_t seed, double shipments_per_day) : seed_(seed) {
 Crew World::driver_crew(int driver) const { return static_cast<Crew>(driver % per_hub_ / crew_size_); }
 
 int World::driver_of(int hub, Crew crew, std::uint64_t draw) const {
-  return hub * per_hub_ + static_cast<int>(crew) * crew_size_ + static_cast<int>(draw % static_cast<std::uint64_t>(crew_size_));
+  return hub * per_hub_ + static_cast<int>(crew) * crew_size_ +
+         static_cast<int>(draw % static_cast<std::uint64_t>(crew_size_));
 }
 
 int World::colleague_of(int driver, std::uint64_t draw) const {
@@ -79,8 +83,10 @@ double distance_km(int a, int b) {
   constexpr double radian = std::numbers::pi / 180, earth_km = 6371.0088;
   const auto& p = hubs[static_cast<std::size_t>(a)];
   const auto& q = hubs[static_cast<std::size_t>(b)];
-  const double x = std::sin((q.latitude - p.latitude) * radian / 2), y = std::sin((q.longitude - p.longitude) * radian / 2);
-  return 2 * earth_km * std::asin(std::sqrt(x * x + std::cos(p.latitude * radian) * std::cos(q.latitude * radian) * y * y));
+  const double x = std::sin((q.latitude - p.latitude) * radian / 2),
+               y = std::sin((q.longitude - p.longitude) * radian / 2);
+  return 2 * earth_km *
+         std::asin(std::sqrt(x * x + std::cos(p.latitude * radian) * std::cos(q.latitude * radian) * y * y));
 }
 
 Micros local_time_of_day(Micros t, int hub) {
@@ -105,7 +111,8 @@ Micros birth_of(std::uint64_t seed, std::uint64_t index, std::uint64_t count, Mi
   Rng rng(seed, Kind::birth, index);
   const double at = (static_cast<double>(index) + rng.unit()) / static_cast<double>(count) * days;
   const double day = std::floor(at), part = at - day;
-  const auto hour = std::clamp<std::ptrdiff_t>(std::upper_bound(cumulative.begin(), cumulative.end(), part) - cumulative.begin() - 1, 0, 23);
+  const auto hour = std::clamp<std::ptrdiff_t>(
+      std::upper_bound(cumulative.begin(), cumulative.end(), part) - cumulative.begin() - 1, 0, 23);
   const auto h = static_cast<std::size_t>(hour);
   const double within = (part - cumulative[h]) / (cumulative[h + 1] - cumulative[h]);
   const auto ms = static_cast<Micros>((static_cast<double>(hour) + within) * 3'600'000);
@@ -113,10 +120,12 @@ Micros birth_of(std::uint64_t seed, std::uint64_t index, std::uint64_t count, Mi
 }
 
 PersonalData personal_data(std::uint64_t seed, std::uint64_t person) {
-  static constexpr std::array<std::string_view, 12> first = {"Ailsa", "Bertrand", "Concepta", "Dashiell", "Eulalia", "Fergus",
-                                                             "Griselda", "Hezekiah", "Isolde", "Jocasta", "Kermit", "Leopoldine"};
-  static constexpr std::array<std::string_view, 12> last = {"Quillfeather", "Butterworthy", "Nettlethorpe", "Wobblesham", "Crumplehorn", "Fiddlestone",
-                                                            "Marrowgate", "Pumpernell", "Snickerdale", "Thistlewick", "Umberbottom", "Vexingham"};
+  static constexpr std::array<std::string_view, 12> first = {"Ailsa",   "Bertrand", "Concepta", "Dashiell",
+                                                             "Eulalia", "Fergus",   "Griselda", "Hezekiah",
+                                                             "Isolde",  "Jocasta",  "Kermit",   "Leopoldine"};
+  static constexpr std::array<std::string_view, 12> last = {
+      "Quillfeather", "Butterworthy", "Nettlethorpe", "Wobblesham",  "Crumplehorn", "Fiddlestone",
+      "Marrowgate",   "Pumpernell",   "Snickerdale",  "Thistlewick", "Umberbottom", "Vexingham"};
   Rng rng(seed, Kind::driver_record, person);
   const auto f = first[rng.below(first.size())], l = last[rng.below(last.size())];
   PersonalData pii;

@@ -22,14 +22,22 @@ struct Hub {
   int utc_offset_h;
 };
 inline constexpr std::array<Hub, 16> hubs = {{
-    {"SEA", "Seattle", 47.4489, -122.3094, -8},    {"LAX", "Los Angeles", 33.9425, -118.4081, -8},
-    {"SFO", "San Francisco", 37.6189, -122.3750, -8}, {"PHX", "Phoenix", 33.4342, -112.0116, -7},
-    {"DEN", "Denver", 39.8617, -104.6731, -7},     {"SLC", "Salt Lake City", 40.7884, -111.9778, -7},
-    {"DFW", "Dallas", 32.8968, -97.0380, -6},      {"ORD", "Chicago", 41.9786, -87.9048, -6},
-    {"MSP", "Minneapolis", 44.8820, -93.2218, -6}, {"MEM", "Memphis", 35.0424, -89.9767, -6},
-    {"ATL", "Atlanta", 33.6367, -84.4281, -5},     {"MIA", "Miami", 25.7932, -80.2906, -5},
-    {"CLT", "Charlotte", 35.2140, -80.9431, -5},   {"PIT", "Pittsburgh", 40.4915, -80.2329, -5},
-    {"EWR", "Newark", 40.6925, -74.1687, -5},      {"BOS", "Boston", 42.3643, -71.0052, -5},
+    {"SEA", "Seattle", 47.4489, -122.3094, -8},
+    {"LAX", "Los Angeles", 33.9425, -118.4081, -8},
+    {"SFO", "San Francisco", 37.6189, -122.3750, -8},
+    {"PHX", "Phoenix", 33.4342, -112.0116, -7},
+    {"DEN", "Denver", 39.8617, -104.6731, -7},
+    {"SLC", "Salt Lake City", 40.7884, -111.9778, -7},
+    {"DFW", "Dallas", 32.8968, -97.0380, -6},
+    {"ORD", "Chicago", 41.9786, -87.9048, -6},
+    {"MSP", "Minneapolis", 44.8820, -93.2218, -6},
+    {"MEM", "Memphis", 35.0424, -89.9767, -6},
+    {"ATL", "Atlanta", 33.6367, -84.4281, -5},
+    {"MIA", "Miami", 25.7932, -80.2906, -5},
+    {"CLT", "Charlotte", 35.2140, -80.9431, -5},
+    {"PIT", "Pittsburgh", 40.4915, -80.2329, -5},
+    {"EWR", "Newark", 40.6925, -74.1687, -5},
+    {"BOS", "Boston", 42.3643, -71.0052, -5},
 }};
 inline constexpr int hub_count = static_cast<int>(hubs.size());
 
@@ -53,7 +61,12 @@ struct Carrier {
   double trouble;  ///< how often a leg is held up, per leg
 };
 inline constexpr std::array<Carrier, 6> carriers = {{
-    {"ALBATROSS", 0.02}, {"BISON", 0.06}, {"CARIBOU", 0.03}, {"DROMEDARY", 0.12}, {"EGRET", 0.04}, {"FALCON", 0.05},
+    {"ALBATROSS", 0.02},
+    {"BISON", 0.06},
+    {"CARIBOU", 0.03},
+    {"DROMEDARY", 0.12},
+    {"EGRET", 0.04},
+    {"FALCON", 0.05},
 }};
 /// The carrier whose scans come as partner files instead, if there are any.
 inline constexpr int partner_carrier = 5;
@@ -89,7 +102,9 @@ class World {
   int colleague_of(int driver, std::uint64_t draw) const;
   std::string driver_id(int driver) const;
 
-  const Lane& lane(int origin, std::uint64_t draw) const { return lanes_[static_cast<std::size_t>(origin)][draw % lanes_per_hub]; }
+  const Lane& lane(int origin, std::uint64_t draw) const {
+    return lanes_[static_cast<std::size_t>(origin)][draw % lanes_per_hub];
+  }
   /// Within the city of `hub`.
   const Lane& city_lane(int hub) const { return city_lanes_[static_cast<std::size_t>(hub)]; }
 

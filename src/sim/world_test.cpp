@@ -19,7 +19,8 @@ TEST(World, promises_what_the_reference_data_promises) {
   std::getline(file, line);
   for (const auto& level : service_levels) {
     std::ostringstream expected;
-    expected << level.name << ',' << level.pickup_within_h << ',' << level.delivery_within_h << ',' << level.grace_min << ',' << level.early_window_min << ',' << level.risk_window_min << ',';
+    expected << level.name << ',' << level.pickup_within_h << ',' << level.delivery_within_h << ',' << level.grace_min
+             << ',' << level.early_window_min << ',' << level.risk_window_min << ',';
     ASSERT_TRUE(std::getline(file, line));
     EXPECT_TRUE(line.starts_with(expected.str())) << line << " is not " << expected.str();
   }
@@ -50,7 +51,9 @@ TEST(World, lanes_lead_elsewhere_and_drivers_have_a_hub_and_a_crew) {
       const Lane& lane = world.lane(hub, draw);
       EXPECT_NE(lane.destination, hub);
       EXPECT_NE(lane.carrier_choice[0], lane.carrier_choice[1]);
-      for (int i = 0; i < lane.stops; ++i) EXPECT_TRUE(lane.via[static_cast<std::size_t>(i)] != hub && lane.via[static_cast<std::size_t>(i)] != lane.destination);
+      for (int i = 0; i < lane.stops; ++i)
+        EXPECT_TRUE(lane.via[static_cast<std::size_t>(i)] != hub &&
+                    lane.via[static_cast<std::size_t>(i)] != lane.destination);
     }
     const int driver = world.driver_of(hub, Crew::line_night, 123);
     EXPECT_EQ(world.driver_hub(driver), hub);
@@ -64,7 +67,8 @@ TEST(World, personal_data_is_nobody_else_s) {
   std::set<std::string> all;
   for (std::uint64_t person = 0; person < 2'000; ++person) {
     const auto p = personal_data(1, person);
-    for (const auto& s : {p.name, p.phone, p.email, p.licence_number, p.home_address}) EXPECT_TRUE(all.insert(s).second) << s;
+    for (const auto& s : {p.name, p.phone, p.email, p.licence_number, p.home_address})
+      EXPECT_TRUE(all.insert(s).second) << s;
   }
 }
 

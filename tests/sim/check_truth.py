@@ -90,7 +90,7 @@ def main():
     which = parse.add_mutually_exclusive_group(required=True)
     which.add_argument("--oracle", action="store_true")
     which.add_argument("--lake")
-    parse.add_argument("--key", default="", help="the pseudonym key, hex")
+    parse.add_argument("--key", default=bytes(range(32)).hex(), help="the pseudonym key, hex (default: the demo key)")
     parse.add_argument("--driver-namespace", default="acme")
     parse.add_argument("--driver-generation", default="0")
     args = parse.parse_args()
@@ -113,22 +113,27 @@ def main():
         if check in DOOR and args.oracle:
             continue
         columns = "anchor" if check in DOOR else "subject, anchor"
-        wrong += differences(con, check, f"select {columns} from planted where check_name = '{check}'", f"select distinct {columns} from computed where check_name = '{check}'")
+        wrong += differences(con, check, f"select {columns} from planted where check_name = '{check}'",
+                             f"select distinct {columns} from computed where check_name = '{check}'")
 
     print()
     wrong += differences(
         con, "shipments",
-        f"select shipment_id, state, current_status, cast(delivered_at as timestamp) as delivered_at, attempts, sla_status, carrier_id, service_level from read_csv('{truth}/shipments.csv', header = true, types = {{'delivered_at': 'timestamp', 'carrier_id': 'varchar', 'service_level': 'varchar'}})",
+        f"""select shipment_id, state, current_status, delivered_at, attempts, sla_status, carrier_id, service_level
+            from read_csv('{truth}/shipments.csv', header = true,
+                          types = {{'delivered_at': 'timestamp', 'carrier_id': 'varchar', 'service_level': 'varchar'}})""",
         "select shipment_id, state, current_status, delivered_at, attempts, sla_status, carrier_id, service_level from sla")
     wrong += differences(
         con, "on_time",
         f"select delivery_date, carrier_id, delivered, on_time, late, early, first_attempt from read_csv('{truth}/on_time.csv', header = true)",
-        "select delivery_date, carrier_id, sum(delivered)::bigint, sum(on_time)::bigint, sum(late)::bigint, sum(early)::bigint, sum(first_attempt)::bigint from on_time group by all")
+        """select delivery_date, carrier_id, sum(delivered)::bigint, sum(on_time)::bigint, sum(late)::bigint, sum(early)::bigint,
+             sum(first_attempt)::bigint from on_time group by all""")
     wrong += differences(
         con, "driver_days",
         f"select driver_id, date, deliveries, attempts, assigned_s from read_csv('{truth}/driver_days.csv', header = true)",
         f"""select driver_key, date, deliveries, attempts, assigned_s from utilization
-            where driver_key in (select driver_id from read_csv('{truth}/driver_days.csv', header = true)) and (deliveries > 0 or attempts > 0 or assigned_s > 0)""")
+            where driver_key in (select driver_id from read_csv('{truth}/driver_days.csv', header = true))
+              and (deliveries > 0 or attempts > 0 or assigned_s > 0)""")
     print(f"\n{'the truth, the whole truth' if wrong == 0 else f'{wrong} rows differ'}")
     return 1 if wrong else 0
 
