@@ -1,7 +1,7 @@
 # Everything the engine stands on that is not ours, as imported targets; a
 # folder links what it needs by these names and nothing else:
 #   duckdb::duckdb  simdjson::simdjson  RocksDB::rocksdb-shared  yaml-cpp
-#   CLI11::CLI11  spdlog::spdlog  fmt::fmt  OpenSSL::Crypto  Threads::Threads
+#   CLI11::CLI11  fmt::fmt  OpenSSL::Crypto  Threads::Threads
 #   xxHash is header-only and needs no target.
 # Debian's packages come from scripts/packages.txt; the pinned two (DuckDB and
 # simdjson, not in Debian in the versions wanted) from scripts/setup-engine.sh.
@@ -30,6 +30,5 @@ find_package(RocksDB REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(fmt REQUIRED)
-find_package(spdlog REQUIRED)
 find_package(GTest REQUIRED)
 find_package(rapidcheck REQUIRED)

@@ -5,6 +5,7 @@
 # (', N skipped' may follow). Its head says what it is for and what it needs:
 #   # suite: the sentence that --list shows
 #   # needs: parts of scripts/setup/ beyond the engine
+#   # by name only        (it is long: a plain ./ff test leaves it out)
 # In its environment: FLEETFLOW (the program) and FLEETFLOW_SAMPLES (the folder
 # of sample data, if there is one).
 # A suite without that line, or with an exit code its count does not explain,
@@ -15,16 +16,18 @@ suite_seconds_max=1500
 suites() { find "$root/tests/suites" -name '[0-9][0-9]-*.sh' | sort; }
 suite_name() { basename "$1" .sh | cut -d- -f2-; }
 suite_script() { compgen -G "$root/tests/suites/[0-9][0-9]-$1.sh"; }
+is_by_name_only() { grep -q '^# by name only' "$1"; }
 
 list_suites() {
   local script
   while read -r script; do
-    printf '  %-10s %s\n' "$(suite_name "$script")" "$(sed -n 's/^# suite: *//p' "$script")"
+    printf '  %-10s %s%s\n' "$(suite_name "$script")" "$(sed -n 's/^# suite: *//p' "$script")" \
+      "$(is_by_name_only "$script" && echo ' (by name only)')"
   done < <(suites)
 }
 
 run_tests() {
-  local scripts=() script words=()
+  local scripts=() script word words=()
   if [[ ${1:-} == --list ]]; then
     list_suites
     return
@@ -33,16 +36,18 @@ run_tests() {
     scripts+=("$script")
     shift
   done
-  words=("$@")
+  for word in "$@"; do # A suite runs from the root; a path was meant from here.
+    if [[ -e $word ]]; then words+=("$(realpath "$word")"); else words+=("$word"); fi
+  done
   if ((${#words[@]} && !${#scripts[@]})); then
     note "ff: no suite called '${words[0]}'; there are:"
     list_suites >&2
     exit 2
   fi
-  ((${#scripts[@]})) || mapfile -t scripts < <(suites)
+  ((${#scripts[@]})) || mapfile -t scripts < <(while read -r script; do is_by_name_only "$script" || echo "$script"; done < <(suites))
 
-  local needs=()
-  for script in "${scripts[@]}"; do needs+=($(needs_of "$script")); done
+  local needs
+  read -ra needs < <(for script in "${scripts[@]}"; do needs_of "$script"; done | tr '\n' ' ') || true # no newline at the end
   prepare release engine "${needs[@]}"
 
   export FLEETFLOW=$program
@@ -51,10 +56,11 @@ run_tests() {
   export FLEETFLOW_SAMPLES=${FLEETFLOW_SAMPLES:-}
   [[ -n $FLEETFLOW_SAMPLES ]] || note "no sample data (FLEETFLOW_SAMPLES is unset and ../shared/data absent): tests that need it are skipped"
 
+  set --
   local i count=${#scripts[@]} table=() total=(0 0 0)
   for ((i = 0; i < count; i++)); do
-    run_suite "[$((i + 1))/$count] $(suite_name "${scripts[i]}")" "${scripts[i]}" \
-      $( ((i == count - 1)) && ((${#words[@]})) && printf '%q ' "${words[@]}")
+    ((i < count - 1)) || set -- "${words[@]}"
+    run_suite "[$((i + 1))/$count] $(suite_name "${scripts[i]}")" "${scripts[i]}" "$@"
   done
   printf '\n%-12s %8s %8s %8s %8s\n' suite passed failed skipped seconds
   printf '%-12s %8d %8d %8d %8d\n' "${table[@]}"
