@@ -3,8 +3,8 @@
 #   duckdb::duckdb  simdjson::simdjson  RocksDB::rocksdb-shared  yaml-cpp
 #   CLI11::CLI11  fmt::fmt  OpenSSL::Crypto  Threads::Threads
 #   xxHash is header-only and needs no target.
-# Debian's packages come from scripts/packages.txt; the pinned two (DuckDB and
-# simdjson, not in Debian in the versions wanted) from scripts/setup-engine.sh.
+# Debian's packages come from scripts/setup/engine.packages; the pinned two (DuckDB and
+# simdjson, not in Debian in the versions wanted) from scripts/setup/engine.sh.
 # Third-party headers are SYSTEM includes, so our warnings stay ours.
 set(deps ${CMAKE_SOURCE_DIR}/.deps)
 if(NOT EXISTS ${deps}/duckdb/lib/libduckdb.so OR NOT EXISTS ${deps}/simdjson/simdjson.cpp)
