@@ -34,7 +34,8 @@ def load_partner(con, world):
           strptime(scan_local_time, '%Y-%m-%d %H:%M:%S') + interval 7 hours as event_time, nullif(driver_ref, '') as driver_id,
           nullif(depot, '') as facility, nullif(remark, '') as reason, 0 as version, false as retracted, received_at::timestamp as ingest_time
         from read_csv('{world}/partner-*.csv', header = true, all_varchar = true)
-        join read_csv('{HERE}/partner_codes.csv', header = true) using (scan_code)""")
+        join read_csv('{HERE}/partner_codes.csv', header = true) using (scan_code)
+        where received_at::timestamp <= event_time + interval 180 days""")
 
 
 def from_oracle(world, as_of):
