@@ -88,7 +88,8 @@ from (
 -- One step takes the next event of every shipment: from `from_status` by `effect` to `state`.
 create or replace table oracle.fold as
 with recursive step as (
-  select shipment_id, list(status order by n) as statuses, 0::bigint as n, null::status as from_status, ''::varchar as effect, 'created'::status as state
+  select shipment_id, list(status order by n) as statuses, 0::bigint as n, null::status as from_status, ''::varchar as effect,
+    'created'::status as state
   from oracle.events where n is not null group by shipment_id
   union all
   select shipment_id, statuses, n + 1, state, coalesce(t.effect, 'exception'),

@@ -102,7 +102,8 @@ create or replace macro touching() as interval 1 microsecond;
 
 -- Holdings count to their end, open ones to now and not for ever (S4.4). Deleted shipments count nowhere.
 create or replace table oracle.holdings as
-select a.*, coalesce(valid_to, counts_to_at_most) as ends_at, valid_from as start_at, coalesce(valid_to, least(getvariable('as_of'), counts_to_at_most)) as end_at
+select a.*, coalesce(valid_to, counts_to_at_most) as ends_at, valid_from as start_at,
+  coalesce(valid_to, least(getvariable('as_of'), counts_to_at_most)) as end_at
 from oracle_core.driver_assignments a left join oracle_core.shipments s using (shipment_id) where not coalesce(is_deleted, false);
 
 create or replace table oracle.drivers_events as

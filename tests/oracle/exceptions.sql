@@ -51,7 +51,8 @@ driver_rows as (
   union all
   select 'hos_violation', driver_key, over_11h_at, over_11h_at, 'over_11h' from oracle_curated.hours_of_service where over_11h_at is not null
   union all
-  select 'hos_violation', driver_key, without_break_at, without_break_at, 'without_break' from oracle_curated.hours_of_service where without_break_at is not null)
+  select 'hos_violation', driver_key, without_break_at, without_break_at, 'without_break' from oracle_curated.hours_of_service
+  where without_break_at is not null)
 select subject, subject_type, type, severity, opened_at, resolved_at, o.owner_hint, anchor
 from (
   select 'shipment' as subject_type, * from shipment_rows where subject not in (select shipment_id from oracle_core.shipments where is_deleted)

@@ -76,7 +76,8 @@ def main():
     compute(con, args.as_of, args.zone, clock=clock)
     for step, seconds in clock.items():
         print(f"{step:16} {seconds:8.1f} s")
-    tables = con.execute("select schema_name, table_name from duckdb_tables() where schema_name in (select unnest(?)) order by all", [SCHEMAS]).fetchall()
+    tables = con.execute("select schema_name, table_name from duckdb_tables() "
+                         "where schema_name in (select unnest(?)) order by all", [SCHEMAS]).fetchall()
     for schema, table in tables:
         print(f"{schema}.{table:24} {con.execute(f'select count(*) from {schema}.{table}').fetchone()[0]:12,} rows")
         if args.out:
