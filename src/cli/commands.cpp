@@ -105,7 +105,7 @@ int run(int argc, char** argv) {
   shipment->add_option("id", id, "The shipment_id")->required();
   shipment->add_option("--lake", lake, "Folder of the lake")->required();
   auto* points = app.add_subcommand("crash-points", "List the places at which FLEETFLOW_CRASH_AT may kill a run, for tests");
-  auto* driver = app.add_subcommand("driver-key", "The pseudonym of a driver id under the configured key");
+  auto* driver = app.add_subcommand("driver-key", "The pseudonym of a driver id under the configured key, generation 0");
   std::string name_space;
   driver->add_option("namespace", name_space, "The contract's driver namespace")->required();
   driver->add_option("id", id, "The source's driver id")->required();
@@ -120,7 +120,7 @@ int run(int argc, char** argv) {
   if (driver->parsed()) {
     const auto key = PseudonymKey::from_environment();
     if (!key.ok()) return fail(key.error());
-    std::cout << key.value().driver_key(name_space, id, 1) << "\n";
+    std::cout << key.value().driver_key(name_space, id, 0) << "\n";
     return exit_ok;
   }
   LakeOptions options;

@@ -203,10 +203,8 @@ std::string_view name(CommandEffect effect) {
 
 std::string event_id_of(const ShipmentEventFact& e) {
   std::string text;
-  for (std::string_view part : {std::string_view(e.name_space), std::string_view(e.shipment_id), status_name(e.status), std::string_view(std::to_string(e.event_time)), std::string_view(e.facility)}) {
-    text += part;
-    text += '\x1f';
-  }
+  text.append(e.name_space).append(1, '\x1f').append(e.shipment_id).append(1, '\x1f').append(status_name(e.status)).append(1, '\x1f');
+  text.append(std::to_string(e.event_time)).append(1, '\x1f').append(e.facility);
   return "h:" + hex(hash128(text));
 }
 

@@ -205,7 +205,7 @@ Result<void> Engine::Impl::stage_records(Pending& pending, bool silent, Staging&
           else return body.driver_key;
         }, fact->body) : std::string_view(refusal->subject));
         raw.text_or_null(refusal ? refusal->reason : std::string_view()).text(d.payload);
-        as_of = std::max(as_of, from.ingest_time);
+        if (fact) as_of = std::max(as_of, from.ingest_time);
         if (refusal) {
           ++stats.refused;
           Rows& q = staging.quarantine.inserts;

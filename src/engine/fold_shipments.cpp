@@ -146,7 +146,8 @@ class ShipmentStager {
     out.text_or_null(e.driver_key).text_or_null(e.facility).text_or_null(e.reason);
     put_version(out, e.version);
     std::string content(status_name(e.status));
-    for (std::string_view part : {std::string_view(std::to_string(e.event_time)), e.driver_key, e.facility, e.reason, std::string_view(std::to_string(e.driving_s))}) (content += '\x1f') += part;
+    content.append(1, '\x1f').append(std::to_string(e.event_time)).append(1, '\x1f').append(e.driver_key).append(1, '\x1f').append(e.facility);
+    content.append(1, '\x1f').append(e.reason).append(1, '\x1f').append(std::to_string(e.driving_s));
     out.text(hex(hash128(content))).integer(e.from.ingest_time);
     put_provenance(out, e.from);
   }

@@ -34,7 +34,7 @@ struct Staging {
   TableChange shipments{"core.shipments", "sbsssssssttbtss" "ttttttttttttttt" "tsitsti", {"shipment_id"}, "s"};
   TableChange claims{"core.shipment_claims", "sssstbssssttbiiiitttssssii", {"shipment_id"}, "s"};
   TableChange events{"core.shipment_events", "sssstssbbsssssiiiiiittitissssii", {"event_time", "shipment_id", "namespace", "event_id"}, "tsss"};
-  TableChange event_versions{"core.shipment_event_versions", "ssssstbsssiiiistssssii", {"shipment_id"}, "s"};
+  TableChange event_versions{"core.shipment_event_versions", "sssstbsssiiiistssssii", {"shipment_id"}, "s"};
   TableChange commands{"core.assignment_commands", "ssssstsbiiiitttssssii", {"shipment_id"}, "s"};
   TableChange intervals{"core.driver_assignments", "ssttsstti", {"shipment_id", "valid_from"}, "st"};
   TableChange interval_history{"ops.driver_assignment_history", "ssttsstt"};

@@ -33,7 +33,8 @@ struct Shared {
 
 constexpr const char* stopped = "source_stopped";
 
-/// Puts one file's batches into its lane; stops at the first record heard of after `as_of_max`.
+/// Puts one file's batches into its lane; stops at the first record heard of after `as_of_max`. A refused record that
+/// does not even say when it was heard of (its ingest_time is the file's arrival) comes along with its neighbours.
 class LaneSink : public Sink {
  public:
   LaneSink(Shared& shared, const FilePart& part, Micros as_of_max) : shared_(shared), part_(part), as_of_max_(as_of_max) {}
@@ -41,7 +42,7 @@ class LaneSink : public Sink {
   Result<void> accept(Batch batch) override {
     bool cut = false;
     for (std::size_t i = 0; i < batch.records.size() && !cut; ++i)
-      if (ingest_time_of(batch.records[i]) > as_of_max_) {
+      if (const Micros heard = ingest_time_of(batch.records[i]); heard > as_of_max_ && (batch.records[i].fact() || heard != part_.file.arrived_at)) {
         // All facts of a record stay together: drop the neighbours of the same position too.
         const std::int64_t position = position_of(batch.records[i]);
         while (i > 0 && position_of(batch.records[i - 1]) == position) --i;
@@ -112,6 +113,7 @@ struct FileSource::Impl {
     for (const FilePart& part : files) {
       LaneSink sink(shared, part, as_of_max);
       auto stats = decoder.decode(part.file, part.after, sink);
+      if (!stats.ok() && sink.reached_as_of()) continue;  // The rest of this file is for a later run.
       if (!stats.ok()) {
         if (stats.error().cause != stopped) error = stats.error();
         break;
