@@ -7,7 +7,6 @@ segments as (select * from {{ source('core', 'driver_segments') }}),
 ping_days as (select * from {{ source('core', 'driver_day') }}),
 events as (select * from {{ source('core', 'shipment_events') }}),
 
-days as (select distinct date, unix_micros(start_at) as start_us, unix_micros(end_at) as end_us from calendar),
 deleted as (select shipment_id from shipments where is_deleted),
 
 taken_events as (
@@ -30,6 +29,25 @@ holdings as (
   where x.shipment_id is null
 ),
 
+reports as (
+  select driver_key, unix_micros(event_time) - driving_s * 1000000 as start_us, unix_micros(event_time) as end_us
+  from taken_events
+  where driving_s > 0
+),
+
+-- The few days of the calendar in which there is anything to cut.
+span as (
+  select min(start_us) as start_us, max(end_us) as end_us
+  from (select start_us, end_us from holdings union all select start_us, end_us from reports) cut
+),
+
+days as (
+  select distinct c.date, unix_micros(c.start_at) as start_us, unix_micros(c.end_at) as end_us
+  from calendar c
+  cross join span s
+  where unix_micros(c.start_at) < s.end_us and s.start_us < unix_micros(c.end_at)
+),
+
 held as (
   select h.driver_key, d.date, h.shipment_id, greatest(h.start_us, d.start_us) as start_us, least(h.end_us, d.end_us) as end_us
   from holdings h
@@ -39,13 +57,11 @@ held as (
 
 reported as (
   select
-    e.driver_key, d.date,
-    greatest(unix_micros(e.event_time) - e.driving_s * 1000000, d.start_us) as start_us,
-    least(unix_micros(e.event_time), d.end_us) as end_us
-  from taken_events e
-  join days d on unix_micros(e.event_time) - e.driving_s * 1000000 < d.end_us and d.start_us < unix_micros(e.event_time)
-  left join ping_days p on p.driver_key = e.driver_key and p.date = d.date
-  where e.driving_s > 0 and p.driver_key is null
+    r.driver_key, d.date, greatest(r.start_us, d.start_us) as start_us, least(r.end_us, d.end_us) as end_us
+  from reports r
+  join days d on r.start_us < d.end_us and d.start_us < r.end_us
+  left join ping_days p on p.driver_key = r.driver_key and p.date = d.date
+  where p.driver_key is null
 ),
 
 segment_pieces as (

@@ -7,7 +7,6 @@ segments as (select * from {{ source('core', 'driver_segments') }}),
 ping_days as (select * from {{ source('core', 'driver_day') }}),
 events as (select * from {{ source('core', 'shipment_events') }}),
 
-days as (select distinct date, unix_micros(start_at) as start_us, unix_micros(end_at) as end_us from calendar),
 deleted as (select shipment_id from shipments where is_deleted),
 
 holdings as (
@@ -20,11 +19,20 @@ holdings as (
   where x.shipment_id is null
 ),
 
-reported as (
+reports as (
   select e.driver_key, unix_micros(e.event_time) - e.driving_s * 1000000 as start_us, unix_micros(e.event_time) as end_us
   from events e
   left join deleted x on x.shipment_id = e.shipment_id
   where e.effect in ('apply', 'flag') and e.driver_key is not null and e.driving_s > 0 and x.shipment_id is null
+),
+
+span as (select min(start_us) as start_us, max(end_us) as end_us from reports),
+
+days as (
+  select distinct c.date, unix_micros(c.start_at) as start_us, unix_micros(c.end_at) as end_us
+  from calendar c
+  cross join span s
+  where unix_micros(c.start_at) < s.end_us and s.start_us < unix_micros(c.end_at)
 ),
 
 -- On duty: holding a shipment or driving. Driving that a source reports counts on days without pings.
@@ -34,7 +42,7 @@ pieces as (
   select driver_key, true, unix_micros(start_at), unix_micros(end_at) from segments where is_driving
   union all
   select r.driver_key, true, greatest(r.start_us, d.start_us), least(r.end_us, d.end_us)
-  from reported r
+  from reports r
   join days d on r.start_us < d.end_us and d.start_us < r.end_us
   left join ping_days p on p.driver_key = r.driver_key and p.date = d.date
   where p.driver_key is null
@@ -115,14 +123,16 @@ final as (
     p.driver_key,
     timestamp_micros(p.start_us) as duty_start_at,
     timestamp_micros(p.end_us) as duty_end_at,
-    d.date,
+    c.date,
     cast(floor(cast(p.on_duty_us as double) / 1000000) as bigint) as on_duty_s,
     cast(floor(cast(coalesce(l.driving_us, 0) as double) / 1000000) as bigint) as driving_s,
     timestamp_micros(cast(l.over_11h_us as bigint)) as over_11h_at,
     timestamp_micros(cast(l.without_break_us as bigint)) as without_break_at
   from periods p
   left join limits l on l.driver_key = p.driver_key and l.period = p.period
-  left join days d on p.start_us >= d.start_us and p.start_us < d.end_us
+  left join calendar c
+    on c.utc_date = cast(timestamp_micros(p.start_us) as date)
+    and timestamp_micros(p.start_us) >= c.start_at and timestamp_micros(p.start_us) < c.end_at
 )
 
 select * from final

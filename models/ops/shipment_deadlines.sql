@@ -43,7 +43,8 @@ references_made as (
   select shipment_id, first_ingest_time, case when action in ('assign', 'reassign') then driver_key end from commands where not is_deleted
 ),
 
--- What becomes true after a moment (as_of > due) changes one microsecond later; what becomes true at it, at it.
+-- What becomes true after a moment (as_of > due) changes one microsecond later; what becomes true at it, at it. An interval
+-- changes who holds the shipment when it begins and ends, unless it was first heard of later than that.
 moments as (
   select shipment_id, pickup_due_us + 1 as due_us from promised where pickup_us is null or pickup_us > pickup_due_us
   union all
@@ -65,12 +66,12 @@ moments as (
   select a.shipment_id, unix_micros(a.valid_from)
   from assignments a
   left join shipments s on s.shipment_id = a.shipment_id
-  where s.delivered_at is null
+  where s.delivered_at is null and (a.recorded_from is null or a.valid_from > a.recorded_from)
   union all
   select a.shipment_id, unix_micros(a.valid_to)
   from assignments a
   left join shipments s on s.shipment_id = a.shipment_id
-  where s.delivered_at is null
+  where s.delivered_at is null and (a.recorded_from is null or a.valid_to > a.recorded_from)
 ),
 
 final as (select distinct shipment_id, timestamp_micros(due_us) as due_at from moments where due_us is not null)
