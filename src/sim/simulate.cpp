@@ -31,9 +31,9 @@ class Simulation {
         assignments_(shape("assignments")),
         gps_(shape("gps")),
         partner_(shape("partner")) {
-    const double hours = static_cast<double>(options.end() - options.start) / us_per_hour;
-    const double per_hour =
-        static_cast<double>(options.shipments) * (options.events_per_shipment + 7 + options.pings_per_shipment) / hours;
+    // At full flow: as much is heard in a day as follows from a day's orders.
+    const double per_hour = static_cast<double>(options.shipments) / (24.0 * options.days) *
+                            (options.events_per_shipment + 7 + options.pings_per_shipment);
     slice_ =
         std::clamp<Micros>(static_cast<Micros>(lines_per_slice / per_hour * us_per_hour), us_per_minute, us_per_hour);
     waiting_.resize(static_cast<std::size_t>((options.end() - options.start + slice_ - 1) / slice_));
