@@ -42,5 +42,35 @@ TEST(Contract, BadOnesAreRefusedWithTheirWords) {
   EXPECT_GE(files, 15);
 }
 
+// What docs/contracts.md says that wrong delimiters and zoneless times print.
+TEST(Contract, TheGuideShowsWhatRecordsAreRefusedWith) {
+  const std::string guide = read_file(repository() / "docs/contracts.md");
+  Contract contract = native("partner");
+  const std::string rows = "shipment_ref,scan_id,scan_code,scan_local_time,depot,driver_ref,remark,received_at\nS1,F1,DLV,2026-03-02 10:00:00,AAA,,,\n";
+  for (Mapping& mapping : contract.mappings)
+    for (FieldMapping& field : mapping.fields) field.zone = nullptr;
+  const auto zoneless = decode_text(contract, rows);
+  contract.csv.delimiter = ';';
+  contract.csv.has_header = false;
+  contract.csv.columns = std::vector<std::string>(8, "scan_id");
+  const auto undelimited = decode_text(contract, rows);
+  EXPECT_EQ(zoneless.outcome(0), "wrong_type event_time");
+  EXPECT_EQ(undelimited.outcome(0), "malformed_record");
+  for (const auto* out : {&zoneless, &undelimited}) EXPECT_NE(guide.find(out->refusal(0).detail), std::string::npos) << out->refusal(0).detail;
+}
+
+// The contract that the guide writes from zero.
+TEST(Contract, TheGuidesFirstContractReadsItsFirstFile) {
+  const std::string guide = read_file(repository() / "docs/contracts.md");
+  const auto block = [&](const std::string& fence) {
+    const std::size_t from = guide.find(fence) + fence.size();
+    return guide.substr(from, guide.find("```", from) - from);
+  };
+  const auto out = decode_text(contract_of(block("```yaml\n")), block("```\n"));
+  ASSERT_EQ(out.all.size(), 1u);
+  ASSERT_EQ(out.outcome(0), "fact");
+  EXPECT_EQ(out.fact<ShipmentEventFact>(0).shipment_id, "S1");
+}
+
 }  // namespace
 }  // namespace ff
