@@ -1,4 +1,4 @@
--- Grain: one row per source that was ever read: how far it has come, and for how long it has been silent. A view.
+-- Grain: one row per source that was ever read: how far it has come. Ages are reckoned by the reader: as_of - last_file_at. A view.
 with clock as (select as_of from {{ source('ops', 'clock') }}),
 marks as (select * from {{ source('ops', 'marks') }}),
 files as (select * from {{ source('ops', 'files') }}),
@@ -20,8 +20,7 @@ file_counts as (
 final as (
   select
     s.source, c.as_of,
-    coalesce(f.files, 0) as files, coalesce(f.files_waiting, 0) as files_waiting, f.records, f.refused, f.last_file_at,
-    cast(floor(cast(unix_micros(c.as_of) - unix_micros(f.last_file_at) as double) / 1000000) as bigint) as silent_s
+    coalesce(f.files, 0) as files, coalesce(f.files_waiting, 0) as files_waiting, f.records, f.refused, f.last_file_at
   from sources s
   cross join clock c
   left join file_counts f on f.source = s.source

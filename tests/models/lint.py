@@ -43,6 +43,8 @@ def problems(m):
         yield "the first line says the grain"
     if not m.sql.rstrip().endswith("select * from final"):
         yield "the last line is `select * from final`"
+    if m.is_view and "_micros(" in text:
+        yield "a view is read by tools that do not have unix_micros() and timestamp_micros()"
     inputs = m.refs + m.sources
     if len(inputs) != len(set(inputs)):
         yield "each input is read once, in a CTE at the top"

@@ -2,9 +2,7 @@
 
 Audit columns stay null, and so does recorded_from; the quarantine, marks and files are empty.
 """
-import pathlib
 import sys
-import tempfile
 
 import project
 
@@ -40,27 +38,3 @@ def fill(con, as_of, zone):
     con.execute("insert into ops.statuses by name from oracle.statuses")
     con.execute("insert into ops.sla_policy by name from oracle.sla_policy")
     con.execute("insert into ops.exceptions by name select e.*, o.owner_hint from oracle.exceptions e left join oracle.exception_owners o using (type)")
-
-
-def export(con, folder):
-    """FOLDER/<schema>/<table>.parquet for core, curated and ops, as the engine's export writes them."""
-    for schema, table in con.execute("select table_schema, table_name from information_schema.tables where table_schema in ('core', 'curated', 'ops')").fetchall():
-        (folder / schema).mkdir(parents=True, exist_ok=True)
-        con.execute(f"copy (from {schema}.{table}) to '{folder}/{schema}/{table}.parquet' (format parquet)")
-
-
-def main(folder, seed=1, as_of="2026-03-07T12:00:00Z", zone="America/New_York"):
-    """An export of a random world, models built by DuckDB: what the dbt and Spark tests read where no engine is at hand."""
-    import random_world
-    con = oracle.connect()
-    with tempfile.TemporaryDirectory() as facts:
-        random_world.write(random_world.world(seed), facts)
-        oracle.load(con, facts, {"bolt": {"late_after_min": 1440}})
-    oracle.compute(con, as_of, zone)
-    fill(con, as_of, zone)
-    project.build_in_duckdb(con, project.read_models())
-    export(con, pathlib.Path(folder))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:2])

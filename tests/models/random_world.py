@@ -2,10 +2,13 @@
 
 A handful of shipments, drivers and hours, so that everything meets everything: ties, handovers at one instant, lost and
 found, facts of unknown orders and drivers, versions, conflicts, retractions, future and late facts, midnight, deletions.
+
+    python tests/models/random_world.py FOLDER [SEED]
 """
 import datetime
 import json
 import random
+import sys
 
 START = datetime.datetime(2026, 3, 1, 6)
 STATUSES = ("assigned arrived_at_pickup picked_up picked_up arrived_at_facility departed_facility in_transit customs_hold "
@@ -79,3 +82,7 @@ def write(facts, folder):
     for stem, records in facts.items():
         with open(f"{folder}/{stem}.ndjson", "w") as out:
             out.writelines(json.dumps(record) + "\n" for record in records)
+
+
+if __name__ == "__main__":
+    write(world(int(sys.argv[2]) if sys.argv[2:] else 3), sys.argv[1])
