@@ -11,29 +11,32 @@ create or replace macro us(from_, to_) as epoch_us(to_) - epoch_us(from_);      
 create or replace macro seconds(us_) as cast(floor(us_ / 1000000) as bigint);         -- whole seconds, rounded down
 create or replace macro day_of(t) as cast(timezone(getvariable('zone'), timezone('UTC', t)) as date);
 create or replace macro day_start(day) as timezone('UTC', timezone(getvariable('zone'), cast(day as timestamp)));
--- The two hashes that the rules leave open (S2.3, S2.5); any other hash is as right: see README.
-create or replace macro tie_break(content) as md5(cast(content as varchar));
+-- What the rules leave open: the hash of S2.3 is md5 here, any other is as right; the 'content hash' of S2.5 is the product's
+-- total order of contents, field by field: nothing said comes first, text by its bytes, a driver by its driver_key.
+create or replace macro said_text(x) as coalesce(x, '');
+create or replace macro said_time(t) as coalesce(epoch_us(t), -9223372036854775808);
+create or replace macro said_number(n) as coalesce(n, -9223372036854775808);
 create or replace macro unnumbered(namespace, shipment_id, status, event_time, facility) as
   'h:' || md5(concat_ws(chr(31), namespace, shipment_id, status, epoch_us(event_time), coalesce(facility, '')));
 
 -- ---- Facts: which telling of a thing counts (S1.2 to S1.4, S2.3 to S2.7) ------------------------------------------------
 
--- For a table (id, content, version, retracted, ingest_time): one row per id, its winning version. Neighbouring versions
+-- For a table (id, content, rank, version, retracted, ingest_time): one row per id, its winning version. Neighbouring versions
 -- of equal content are one, the first. Things told once, nearly all, need no ordering (nor do a few lose by it whose hash is
 -- another's too).
 create or replace macro winners(facts) as table
 with heard as (select *, hash(id) as id_hash from query_table(facts) where ingest_time <= getvariable('as_of')),
 often as (select id_hash from heard group by id_hash having count(*) > 1),
 tellings as (
-  select id, content, version, retracted, min(ingest_time) as ingest_time, tie_break(content) as hash
+  select id, content, version, retracted, min(ingest_time) as ingest_time, any_value(rank) as rank
   from heard semi join often using (id_hash) group by id, content, version, retracted),
 ordered as (
   select *, row_number() over tellings as n,
-    last_value(hash) over (tellings rows between unbounded preceding and unbounded following) as winning_hash,
+    last_value(content) over (tellings rows between unbounded preceding and unbounded following) as winning_content,
     row_number() over (partition by id, version, retracted order by ingest_time) as nth_content
-  from tellings window tellings as (partition by id order by version, retracted, hash)),
+  from tellings window tellings as (partition by id order by version, retracted, rank)),
 judged as (
-  select *, coalesce(max(n) filter (hash <> winning_hash) over one, 0) + 1 as winning_since,
+  select *, coalesce(max(n) filter (content is distinct from winning_content) over one, 0) + 1 as winning_since,
     min(ingest_time) over one as first_ingest_time,
     min(ingest_time) filter (nth_content = 2) over one as conflict_at,
     count(*) over one as versions
@@ -46,26 +49,31 @@ create or replace view oracle.claim_facts as
 select {shipment_id: shipment_id, namespace: namespace, order_ref: order_ref, customer_id: customer_id, ordered_at: created_at} as id,
   {carrier_id: carrier_id, service_level: service_level, origin_hub: origin_hub, destination_hub: destination_hub,
    promised_pickup_by: promised_pickup_by, promised_delivery_by: promised_delivery_by, is_deleted: is_deleted} as content,
+  row(said_text(carrier_id), said_text(service_level), said_text(origin_hub), said_text(destination_hub),
+    said_time(promised_pickup_by), said_time(promised_delivery_by), is_deleted) as rank,
   version, false as retracted, ingest_time
 from facts.shipments;
 
 create or replace view oracle.driver_facts as
-select {driver_key: driver_id} as id, {home_hub: home_hub, is_deleted: is_deleted} as content, version, false as retracted, ingest_time
+select {driver_key: driver_id} as id, {home_hub: home_hub, is_deleted: is_deleted} as content,
+  row(said_text(home_hub), is_deleted) as rank, version, false as retracted, ingest_time
 from facts.drivers;
 
 create or replace view oracle.event_facts as
-select {shipment_id: shipment_id, namespace: namespace, 
+select {shipment_id: shipment_id, namespace: namespace,
     event_id: coalesce(event_id, unnumbered(namespace, shipment_id, status, event_time, facility))} as id,
   {status: status, event_time: event_time, is_retracted: retracted, named_driver_key: driver_id, facility: facility, reason: reason,
    driving_s: driving_s} as content,
+  row(status, event_time, said_text(driver_key), said_text(facility), said_text(reason), said_number(driving_s)) as rank,
   version, retracted, ingest_time
-from facts.shipment_events;
+from facts.shipment_events left join oracle.driver_keys using (driver_id);
 
 create or replace view oracle.command_facts as
 select {shipment_id: shipment_id, namespace: namespace, assignment_id: assignment_id} as id,
   {action: action, driver_key: driver_id, effective_at: effective_at, is_deleted: is_deleted} as content,
+  row(action, said_text(driver_key), effective_at, is_deleted) as rank,
   version, false as retracted, ingest_time
-from facts.driver_assignments;
+from facts.driver_assignments left join oracle.driver_keys using (driver_id);
 
 create or replace table oracle_core.drivers as
 select id.*, content.*, * exclude (id, content, versions) from winners('oracle.driver_facts');

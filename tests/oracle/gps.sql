@@ -3,6 +3,7 @@
 create or replace view oracle.ping_facts as
 select {driver_key: driver_id, device_id: device_id, event_time: event_time} as id,
   {latitude_e7: latitude_e7, longitude_e7: longitude_e7, speed_mm_s: speed_mm_s} as content,
+  row(latitude_e7, longitude_e7, said_number(speed_mm_s)) as rank,
   0::bigint as version, false as retracted, ingest_time
 from facts.gps_locations;
 

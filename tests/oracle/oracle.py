@@ -7,6 +7,8 @@ With --out it leaves every oracle table as Parquet, <schema>.<table>.parquet. Ne
 """
 import argparse
 import glob
+import hashlib
+import hmac
 import json
 import pathlib
 import sys
@@ -18,6 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 REFERENCE = HERE.parent.parent / "reference"
 STEPS = ["core.sql", "gps.sql", "curated.sql", "findings.sql", "exceptions.sql"]
 FEEDS = {"orders": "orders", "drivers": "drivers", "events": "events", "assignments": "assignments", "gps": "gps"}
+DEMO_KEY = bytes(range(32))
 SCHEMAS = ["oracle_core", "oracle_curated", "oracle_ops"]
 
 
@@ -36,6 +39,20 @@ def connect(database=":memory:", **settings):
     return con
 
 
+def driver_key(driver_id, key=DEMO_KEY, namespace="acme", generation="0"):
+    """The pseudonym under which the product knows a driver."""
+    return hmac.new(key, "\x1f".join([namespace, driver_id, generation]).encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def know_drivers(con):
+    """oracle.driver_keys: the pseudonym of every driver that facts.* name."""
+    ids = [i for (i,) in con.execute(
+        "select driver_id from facts.drivers union select driver_id from facts.shipment_events "
+        "union select driver_id from facts.driver_assignments union select driver_id from facts.gps_locations").fetchall() if i]
+    con.execute("create or replace table oracle.driver_keys as select unnest(?::varchar[]) as driver_id, unnest(?::varchar[]) as driver_key",
+                [ids, [driver_key(i) for i in ids]])
+
+
 def load(con, folder, feeds=None):
     """facts.* from a folder; feeds: namespace -> {late_after_min, historical} (default 15 minutes, not historical)."""
     rows = [(None, 900)]
@@ -47,6 +64,7 @@ def load(con, folder, feeds=None):
         files = sorted(glob.glob(f"{folder}/{stem}.ndjson") + glob.glob(f"{folder}/{stem}-*.ndjson"))
         con.execute(f"set variable {variable} = ?", [files or [str(HERE / 'empty.ndjson')]])
     con.execute((HERE / "load.sql").read_text())
+    know_drivers(con)
 
 
 def compute(con, as_of, zone="UTC", steps=None, clock=None):
