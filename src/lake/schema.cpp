@@ -24,8 +24,11 @@ std::string timestamp_literal(Micros at) {
 
 Result<void> create_tables(Lake& lake) {
   FF_TRY(lake.run(std::string(embedded::schema_sql)));
-  FF_TRY(lake.run("create or replace temp macro unix_micros(t) as epoch_us(t)"));
-  return lake.run("create or replace temp macro timestamp_micros(u) as make_timestamp(u)");
+  // In a file the functions stay, so that whoever opens it can read every view; a catalog has no place for them.
+  const bool is_file = FF_TRY(lake.value("select type from duckdb_databases() where database_name = current_database()")) == "duckdb";
+  const std::string create = is_file ? "create macro if not exists " : "create or replace temp macro ";
+  FF_TRY(lake.run(create + "unix_micros(t) as epoch_us(t)"));
+  return lake.run(create + "timestamp_micros(u) as make_timestamp(u)");
 }
 
 Result<void> load_reference(Lake& lake, const std::string& directory, const std::string& zone) {
