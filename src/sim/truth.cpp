@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -170,6 +171,7 @@ void Truth::find(const Life& life) {
   for (const Command& c : life.commands)
     if (c.happened && heard(c.heard))
       judge(c.heard, c.action != Action::unassign, c.driver, life.assignment_id(c.number));
+  std::set<std::string> broken;
   for (const Telling& t : life.tellings) {
     if (t.of == Telling::Of::ghost_record) {
       if (pii_ != nullptr)
@@ -177,7 +179,10 @@ void Truth::find(const Life& life) {
     } else if (t.of == Telling::Of::broken_scan) {
       std::string line;
       append_telling(line, world_, life, t);
-      finding(life.fault == Fault::unmapped_status ? "unmapped_status" : "contract_violation", id, hex(hash128(line)));
+      // A line cut before its ingest_time has copies of the very same bytes: one finding.
+      if (broken.insert(line).second)
+        finding(life.fault == Fault::unmapped_status ? "unmapped_status" : "contract_violation", id,
+                hex(hash128(line)));
     }
   }
 }

@@ -134,7 +134,7 @@ PersonalData personal_data(std::uint64_t seed, std::uint64_t person) {
   pii.email = fmt::format("{}.{}.{}@home.example", f, l, person);
   pii.licence_number = fmt::format("LIC{:08X}{:05}", rng.next() & 0xffffffff, person % 100000);
   pii.home_address = fmt::format("{} {} Crescent, Apt {}", rng.between(1000, 9999), l, person);
-  pii.date_of_birth = fmt::format("{}-{:02}-{:02}", rng.between(1955, 2004), rng.between(1, 12), rng.between(1, 28));
+  pii.date_of_birth = fmt::format("{}-{:02}-{:02}", rng.between(1955, 1989), rng.between(1, 12), rng.between(1, 28));
   return pii;
 }
 
