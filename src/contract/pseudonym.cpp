@@ -79,8 +79,12 @@ std::string PseudonymKey::driver_key(std::string_view name_space, std::string_vi
 }
 
 std::string_view Pseudonymizer::driver_key(std::string_view driver_id) {
-  if (const auto found = seen_.find(driver_id); found != seen_.end()) return found->second;
-  return seen_.emplace(std::string(driver_id), key_.driver_key(name_space_, driver_id, generation_)).first->second;
+  auto found = seen_.find(driver_id);
+  if (found == seen_.end()) {
+    found = seen_.emplace(std::string(driver_id), std::array<char, 32>{}).first;
+    key_.driver_key(name_space_, driver_id, generation_).copy(found->second.data(), found->second.size());
+  }
+  return {found->second.data(), found->second.size()};
 }
 
 void Pseudonymizer::trim() {

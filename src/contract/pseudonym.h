@@ -5,12 +5,13 @@
 /// Forgetting a driver is raising the generation.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "base/hash.h"
 #include "base/result.h"
 
 namespace ff {
@@ -46,12 +47,12 @@ class Pseudonymizer {
  private:
   struct Hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
+    std::size_t operator()(std::string_view s) const { return hash128(s).low; }
   };
   PseudonymKey key_;
   std::string name_space_;
   std::int32_t generation_;
-  std::unordered_map<std::string, std::string, Hash, std::equal_to<>> seen_;
+  std::unordered_map<std::string, std::array<char, 32>, Hash, std::equal_to<>> seen_;
 };
 
 }  // namespace ff

@@ -103,6 +103,8 @@ std::optional<std::int64_t> read_integer(std::string_view text) {
 }
 
 std::optional<bool> read_boolean(std::string_view text) {
+  if (text == "true") return true;
+  if (text == "false") return false;
   std::string lower(text.substr(0, 6));
   for (char& c : lower)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
