@@ -1,7 +1,6 @@
 #include "decode/decoder.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "decode/assembler.h"
 #include "decode/csv.h"
@@ -16,7 +15,7 @@ std::string_view Batch::keep(std::string_view text) {
     adopt(std::make_unique_for_overwrite<char[]>(free_bytes_));
     free_ = blocks_.back().get();
   }
-  std::memcpy(free_, text.data(), text.size());
+  text.copy(free_, text.size());
   const std::string_view kept(free_, text.size());
   free_ += text.size();
   free_bytes_ -= text.size();
