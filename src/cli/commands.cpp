@@ -5,15 +5,18 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 
 #include "base/crash_point.h"
 #include "base/time.h"
+#include "cli/compare.h"
 #include "cli/query.h"
 #include "cli/show.h"
 #include "engine/engine.h"
 #include "lake/export.h"
 #include "lake/schema.h"
+#include "report/report.h"
 #include "sim/command.h"
 
 namespace ff::cli {
@@ -81,6 +84,15 @@ struct RunCommand {
   }
 };
 
+Result<void> print_report(Lake& lake, const std::string& html) {
+  const Report report = FF_TRY(ask_report(lake));
+  if (html.empty()) return std::cout << report_text(report), Result<void>();
+  std::ofstream file(html, std::ios::binary);
+  file << report_html(report) << std::flush;
+  if (!file) return Error{Recourse::retry, "report_unwritable", "cannot write " + html + "; choose another --html"};
+  return {};
+}
+
 }  // namespace
 
 int run(int argc, char** argv) {
@@ -91,19 +103,25 @@ int run(int argc, char** argv) {
   RunCommand run_command;
   run_command.add_to(app);
 
-  std::string lake, sql, format = "table", out, id;
+  std::string lake, sql, format = "table", out, id, html, other;
   auto* query = app.add_subcommand("query", "Ask a lake in SQL, read-only");
   query->add_option("sql", sql, "One SELECT")->required();
-  query->add_option("--lake", lake, "Folder of the lake")->required();
+  query->add_option("--lake", lake, "Folder of the lake")->envname("FLEETFLOW_LAKE")->required();
   query->add_option("--format", format, "table, csv or json")->check(CLI::IsMember({"table", "csv", "json"}))->capture_default_str();
   auto* exported = app.add_subcommand("export", "Write core, curated and ops tables as Parquet, for notebooks, dbt, Spark");
-  exported->add_option("--lake", lake, "Folder of the lake")->required();
+  exported->add_option("--lake", lake, "Folder of the lake")->envname("FLEETFLOW_LAKE")->required();
   exported->add_option("--out", out, "Folder to write: OUT/core/shipments.parquet and so on; replaced as a whole")->required();
   auto* show = app.add_subcommand("show", "One thing's whole story");
   show->require_subcommand(1);
   auto* shipment = show->add_subcommand("shipment", "A shipment's history: what was taken or refused and why, who had it, what was found");
   shipment->add_option("id", id, "The shipment_id")->required();
-  shipment->add_option("--lake", lake, "Folder of the lake")->required();
+  shipment->add_option("--lake", lake, "Folder of the lake")->envname("FLEETFLOW_LAKE")->required();
+  auto* report = app.add_subcommand("report", "On-time, promises, utilization, exceptions and data quality of a lake");
+  report->add_option("--lake", lake, "Folder of the lake")->envname("FLEETFLOW_LAKE")->required();
+  report->add_option("--html", html, "Write one self-contained page with charts here instead");
+  auto* compared = app.add_subcommand("compare", "Do two lakes say the same? Core, curated and findings, row for row; exit 1 if not");
+  compared->add_option("first", lake, "Folder of a lake")->required();
+  compared->add_option("second", other, "Folder of another")->required();
   auto* points = app.add_subcommand("crash-points", "List the places at which FLEETFLOW_CRASH_AT may kill a run, for tests");
   auto* driver = app.add_subcommand("driver-key", "The pseudonym of a driver id under the configured key, generation 0");
   std::string name_space;
@@ -129,9 +147,15 @@ int run(int argc, char** argv) {
   if (!fs::exists(options.path)) return std::cerr << "fleetflow: there is no lake in " << lake << "; `fleetflow run --lake " << lake << " ...` makes one\n", exit_usage;
   auto opened = Lake::open(options);
   if (!opened.ok()) return fail(opened.error());
+  if (compared->parsed()) {
+    if (!fs::exists(other + "/lake.duckdb")) return std::cerr << "fleetflow: there is no lake in " << other << "\n", exit_usage;
+    const auto same = compare(*opened.value(), other);
+    return same.ok() ? same.value() ? exit_ok : exit_differs : fail(same.error());
+  }
   Result<void> done;
   if (query->parsed()) done = print_query(*opened.value(), sql, format);
   else if (exported->parsed()) done = export_parquet(*opened.value(), out);
+  else if (report->parsed()) done = print_report(*opened.value(), html);
   else done = show_shipment(*opened.value(), id);
   return done.ok() ? exit_ok : fail(done.error());
 }
