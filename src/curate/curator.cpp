@@ -23,12 +23,13 @@ Result<Curator> Curator::load(const std::string& models_directory) {
   return Curator(std::move(models));
 }
 
-Result<void> Curator::create(Lake& lake) const {
+Result<void> Curator::create(Lake& lake, Views views) {
+  views_ = views;
   FF_TRY(lake.run("create or replace temp table touched_shipments (key varchar); create or replace temp table touched_drivers (key varchar); "
                   "create or replace temp table touched_driver_rows (key varchar)"));
   for (const Model& m : models_) {
     const std::string sql = render(m, models_, {});
-    if (m.is_view) FF_TRY(lake.run("create or replace view " + m.table() + " as " + sql));
+    if (!is_table(m)) FF_TRY(lake.run("create or replace view " + m.table() + " as " + sql));
     else FF_TRY(lake.run("create table if not exists " + m.table() + " as select * from (" + sql + "\n) limit 0"));
     for (const GroupsFrom& g : m.groups)
       FF_TRY(lake.run("create or replace temp table touched_" + m.name + " as select " + g.column + " as key from " +
@@ -77,7 +78,7 @@ Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previou
   for (const Model& m : models_)
     if (!m.groups.empty()) FF_TRY(lake.run("delete from " + touched_table(m)));
   for (const Model& m : models_) {
-    if (m.is_view) continue;
+    if (!is_table(m)) continue;
     const auto start = std::chrono::steady_clock::now();
     if (is_sliced(m)) FF_TRY(replace(lake, m));
     else FF_TRY(lake.run("delete from " + m.table() + "; insert into " + m.table() + " " + render(m, models_, {})));
@@ -88,7 +89,7 @@ Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previou
 
 Result<void> Curator::rebuild(Lake& lake) const {
   for (const Model& m : models_)
-    if (!m.is_view) FF_TRY(lake.run("delete from " + m.table() + "; insert into " + m.table() + " " + render(m, models_, {})));
+    if (is_table(m)) FF_TRY(lake.run("delete from " + m.table() + "; insert into " + m.table() + " " + render(m, models_, {})));
   return {};
 }
 

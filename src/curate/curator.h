@@ -28,8 +28,11 @@ class Curator {
  public:
   static Result<Curator> load(const std::string& models_directory);
 
+  /// Whether the lake has views; an Iceberg catalog attached to DuckDB 1.5 has none, and views become tables that are
+  /// written anew in each cycle.
+  enum class Views : std::uint8_t { yes, as_tables };
   /// Creates the tables and views that are missing.
-  Result<void> create(Lake& lake) const;
+  Result<void> create(Lake& lake, Views views);
   /// Recomputes what `touched` and the time between two as_of concern; the clock stands at `as_of` already.
   Result<void> publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of) const;
   /// Recomputes everything.
@@ -45,7 +48,10 @@ class Curator {
   Result<void> replace(Lake& lake, const Model& model) const;
   Result<void> gather(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of) const;
 
+  bool is_table(const Model& model) const { return !model.is_view || views_ == Views::as_tables; }
+
   std::vector<Model> models_;
+  Views views_ = Views::yes;
 };
 
 }  // namespace ff

@@ -100,6 +100,7 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   auto impl = std::make_unique<Impl>(std::move(options), std::move(contracts), std::move(key), std::move(curator));
   FF_TRY(impl->open_lake());
   FF_TRY(impl->load_history());
+  impl->curator.on_step = [stats = &impl->stats](const std::string& model, std::int64_t us) { stats->stage_us["curate " + model] += us; };
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }
 
@@ -132,7 +133,7 @@ Result<void> Engine::Impl::open_lake() {
       row.text(p.service_level).integer(p.pickup_within_h).integer(p.delivery_within_h).integer(p.grace_min).integer(p.early_window_min).integer(p.risk_window_min).integer(p.stalled_after_h);
       FF_TRY(lake->insert("ops.sla_policy", row));
     }
-  FF_TRY(curator.create(*lake));
+  FF_TRY(curator.create(*lake, options.lake.attach.empty() ? Curator::Views::yes : Curator::Views::as_tables));
   return lake->commit();
 }
 

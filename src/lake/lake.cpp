@@ -102,7 +102,9 @@ Result<std::unique_ptr<Lake>> Lake::open(const LakeOptions& options) {
   for (const std::string& sql : options.prepare) FF_TRY(lake->run(sql));
   if (!options.attach.empty()) {
     FF_TRY(lake->run(options.attach));
-    FF_TRY(lake->run("use lake"));
+    // `use` needs a schema; two-part names then are those of the attached catalog.
+    for (const char* schema : {"raw", "core", "curated", "ops"}) FF_TRY(lake->run(std::string("create schema if not exists lake.") + schema));
+    FF_TRY(lake->run("use lake.core"));
   }
   return lake;
 }
