@@ -14,11 +14,11 @@ namespace {
 
 constexpr const char* nothing = "<p class=\"nothing\">Nothing to show.</p>";
 
-/// A round step of 1, 2 or 5 times a power of ten that cuts `most` into at most four.
+/// A round step of 1, 2 or 5 times a power of ten that cuts `most` into at most five.
 double step_of(double most) {
-  const double power = std::pow(10, std::floor(std::log10(std::max(most, 1.0) / 4)));
+  const double power = std::pow(10, std::floor(std::log10(std::max(most, 1.0) / 5)));
   for (const double factor : {1.0, 2.0, 5.0, 10.0})
-    if (most / (factor * power) <= 4) return std::max(1.0, factor * power);
+    if (most / (factor * power) <= 5) return std::max(1.0, factor * power);
   return std::max(1.0, most);
 }
 
@@ -63,9 +63,9 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-std::string columns_chart(const Table& table) {
+std::string columns_chart(const Table& table, double width) {
   if (table.rows.empty()) return nothing;
-  constexpr double width = 640, height = 250, left = 48, right = 6, top = 14, bottom = 24;
+  constexpr double height = 250, left = 48, right = 6, top = 14, bottom = 24;
   const double most = std::max(1.0, greatest_total(table)), slot = (width - left - right) / static_cast<double>(table.rows.size());
   const double bar = slot * (slot > 40 ? 0.6 : 0.84);
   const auto y_of = [&](double value) { return top + (height - top - bottom) * (1 - value / most); };
@@ -73,7 +73,10 @@ std::string columns_chart(const Table& table) {
   for (double tick = 0; tick <= most; tick += step_of(most))
     out += fmt::format("<line class=\"grid\" x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\"/><text class=\"end\" x=\"{3}\" y=\"{4:.1f}\">{5}</text>",
                        left, width - right, y_of(tick), left - 6, y_of(tick) + 4, grouped(fmt::format("{:.0f}", tick)));
-  const std::size_t every = (table.rows.size() + 9) / 10;
+  std::size_t longest = 1;
+  for (const auto& row : table.rows) longest = std::max(longest, row[0].value_or("–").size());
+  const double label_width = 6.5 * static_cast<double>(longest) + 6;
+  const auto every = static_cast<std::size_t>(std::ceil(label_width / slot));
   double x = left;
   for (std::size_t r = 0; r < table.rows.size(); ++r, x += slot) {
     const auto& row = table.rows[r];

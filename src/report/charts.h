@@ -12,8 +12,8 @@
 namespace ff {
 
 /// Upright stacked bars, for categories that have an order. A category that begins with '+0 ' gets a line at its left
-/// edge: there the promise is.
-std::string columns_chart(const Table& table);
+/// edge: there the promise is. `width` in units of which a letter has about six.
+std::string columns_chart(const Table& table, double width);
 
 enum class Scale { amounts, shares };
 

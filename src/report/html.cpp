@@ -15,7 +15,7 @@ std::string filled(const Report& report, const std::string& place) {
   words_of >> how >> what >> option;
   if (how == "value") return escaped(words(what, cell_of(report.at("headline"), what)));
   const Table& table = report.at(what);
-  if (how == "columns") return columns_chart(table);
+  if (how == "columns") return columns_chart(table, option == "wide" ? 1280 : 640);
   if (how == "rows") return rows_chart(table, Scale::amounts);
   if (how == "shares") return rows_chart(table, Scale::shares);
   if (how == "heat") return heat_grid(table);
