@@ -136,11 +136,11 @@ std::optional<Objection> outside(FactField field, FieldKind kind, std::int64_t n
   if (kind == FieldKind::coordinate) {
     const std::int64_t max = field == FactField::latitude_e7 ? latitude_max_e7 : longitude_max_e7;
     if (number >= -max && number <= max) return std::nullopt;
-    return Objection{reason::coordinate_out_of_range, {}, " lies outside ±" + std::to_string(max / 10'000'000) + " degrees (is its unit right?)"};
+    return Objection{reason::coordinate_out_of_range, {}, ", which lies outside ±" + std::to_string(max / 10'000'000) + " degrees (is its unit right?)"};
   }
   const bool may_be_negative = kind == FieldKind::time || kind == FieldKind::boolean;
   if (may_be_negative || number >= 0) return std::nullopt;
-  return Objection{reason::out_of_range, {}, " is negative"};
+  return Objection{reason::out_of_range, {}, ", which is negative"};
 }
 
 template <class T>

@@ -22,23 +22,23 @@ class CsvDecoder final : public Decoder {
     if (has_columns) bind(contract_.csv.columns);
     std::int64_t position = 0;
     std::string rest;
-    std::size_t skip = 0;  // bytes of a row that did not fit a block
+    bool is_skipping = false;  // inside a row that did not fit a block
     for (bool more = true; more;) {
       Block block = FF_TRY(blocks.next(rest));
       more = !block.is_last;
       std::string_view text = block.text;
       while (!text.empty()) {
-        if (skip > 0) {  // to the end of the line, wherever its quotes stand
+        if (is_skipping) {  // to the end of the line, wherever its quotes stand
           const std::size_t newline = text.find('\n');
           text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
-          if (newline != std::string_view::npos) skip = 0;
+          is_skipping = newline == std::string_view::npos;
           continue;
         }
         CsvRow row = split_csv_row(text, contract_.csv, cells_);
         if (row.end == CsvRow::End::open && more) break;
         // A quote that is never closed would eat the rest of the file: give up one line only.
         if (row.end == CsvRow::End::open_quote) {
-          if (more && text.size() < block_bytes - block_padding) break;
+          if (more && (text.size() < block_bytes - block_padding || text.find('\n') == std::string_view::npos)) break;
           row.bytes = text.substr(0, std::min(text.find('\n'), text.size()));
           row.consumed = std::min(row.bytes.size() + 1, text.size());
           row.broken = "a quote is opened and never closed";
@@ -56,9 +56,11 @@ class CsvDecoder final : public Decoder {
         }
       }
       if (more && text.size() >= block_bytes - block_padding) {
-        if (assembler_->wants(++position))
+        if (assembler_->wants(++position)) {
+          ++assembler_->stats().records;
           assembler_->refuse(position, reason::oversized_record, "the row is longer than " + std::to_string(block_bytes) + " bytes; its first 1000 are kept", text.substr(0, 1000));
-        skip = text.size();
+        }
+        is_skipping = true;
         text = {};
       }
       rest = text;

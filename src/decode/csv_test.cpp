@@ -90,6 +90,14 @@ TEST(Csv, DialectEncodingAndExpressions) {
   EXPECT_EQ(out.outcome(4), "fact");
 }
 
+TEST(Csv, ARowLongerThanABlockIsRefusedAndTheNextOneRead) {
+  const auto out = decode_text(native("partner"), header + row + "S2,F2,\"" + std::string(3'000'000, 'x') + "\",,,,,\n" + row);
+  ASSERT_EQ(out.all.size(), 3u);
+  EXPECT_EQ(out.outcome(1), "oversized_record");
+  EXPECT_EQ(out.all[2]->fact()->from.position, 3);
+  EXPECT_EQ(out.stats.records, 3);
+}
+
 TEST(Csv, AQuotedFieldMaySpanLines) {
   const auto out = decode_text(native("partner"), header + "S1,F1,EXC,2026-03-02 10:00:00,AAA,,\"first\nsecond\",\n" + row);
   EXPECT_EQ(out.fact<ShipmentEventFact>(0).reason, "first\nsecond");

@@ -117,9 +117,9 @@ class NdjsonDecoder final : public Decoder {
   }
 
   void refuse_oversized(std::int64_t position, std::string_view text) {
+    if (!assembler_->wants(position)) return;
     ++assembler_->stats().records;
-    if (assembler_->wants(position))
-      assembler_->refuse(position, reason::oversized_record, "the line is longer than " + std::to_string(block_bytes) + " bytes; its first 1000 are kept", text.substr(0, 1000));
+    assembler_->refuse(position, reason::oversized_record, "the line is longer than " + std::to_string(block_bytes) + " bytes; its first 1000 are kept", text.substr(0, 1000));
   }
 
   /// Fills values_ and splices_; what is wrong with the line, or empty.
