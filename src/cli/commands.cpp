@@ -11,6 +11,7 @@
 #include "base/crash_point.h"
 #include "base/time.h"
 #include "cli/compare.h"
+#include "cli/check.h"
 #include "cli/query.h"
 #include "cli/show.h"
 #include "engine/engine.h"
@@ -122,6 +123,10 @@ int run(int argc, char** argv) {
   auto* compared = app.add_subcommand("compare", "Do two lakes say the same? Core, curated and findings, row for row; exit 1 if not");
   compared->add_option("first", lake, "Folder of a lake")->required();
   compared->add_option("second", other, "Folder of another")->required();
+  std::string input, contracts;
+  auto* check = app.add_subcommand("check", "Read a folder by its contracts and say what would be accepted or refused, and why; writes nothing");
+  check->add_option("--input", input, "Folder of data files")->required();
+  check->add_option("--contracts", contracts, "Folder of contracts (default: INPUT/contracts, else the product's)");
   auto* points = app.add_subcommand("crash-points", "List the places at which FLEETFLOW_CRASH_AT may kill a run, for tests");
   auto* driver = app.add_subcommand("driver-key", "The pseudonym of a driver id under the configured key, generation 0");
   std::string name_space;
@@ -131,6 +136,13 @@ int run(int argc, char** argv) {
 
   CLI11_PARSE(app, argc, argv);
   if (app.got_subcommand("run")) return run_command.run();
+  if (check->parsed()) {
+    if (contracts.empty()) contracts = fs::is_directory(input + "/contracts") ? input + "/contracts" : home() + "/contracts";
+    const auto set = ContractSet::load(contracts);
+    if (!set.ok()) return fail(set.error());
+    const auto checked = check_folder(input, set.value());
+    return checked.ok() ? exit_ok : fail(checked.error());
+  }
   if (points->parsed()) {
     for (const auto point : crash_points) std::cout << point << "\n";
     return exit_ok;
