@@ -13,7 +13,7 @@ CALENDAR = """
 insert into ops.calendar
 with days as (
   select d::date as date, timezone('UTC', timezone(?, d::timestamp)) as start_at, timezone('UTC', timezone(?, d::timestamp + interval 1 day)) as end_at
-  from generate_series(date '2012-01-01', date '2030-12-31', interval 1 day) s(d))
+  from generate_series(date '2025-01-01', date '2027-12-31', interval 1 day) s(d))
 select unnest(if(start_at::date = (end_at - interval 1 microsecond)::date, [start_at::date], [start_at::date, end_at::date])), start_at, end_at, date
 from days
 """
