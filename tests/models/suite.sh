@@ -4,9 +4,11 @@ passed=0 failed=0
 
 # step COMMAND...: runs it; its last line says 'N passed, N failed', else it counts as one failure.
 step() {
-  local last
+  local output last
   echo "== ${*##*/}"
-  last=$("$@" 2>&1 | tee /dev/stderr | tail -n 1)
+  output=$("$@" 2>&1)
+  echo "$output"
+  last=${output##*$'\n'}
   if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
     passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
   elif [[ $last != SKIPPED:* ]]; then
