@@ -1,7 +1,7 @@
 // What decoding costs: every record of the named files through its contract, the facts thrown away at once.
 //   decode_bench CONTRACTS FILE...
-#include <ctime>
 #include <cstdio>
+#include <ctime>
 #include <map>
 
 #include "contract/contract.h"
@@ -46,8 +46,11 @@ int main(int argc, char** argv) {
     const double used = cpu_seconds() - start;
     if (!stats.ok()) return std::fprintf(stderr, "%s\n", stats.error().message.c_str()), 1;
     const auto& s = stats.value();
-    std::printf("%s: %lld records, %lld facts, %lld refusals, %.1f MB, %.3f CPU µs/record\n", argv[i], static_cast<long long>(s.records), static_cast<long long>(s.facts),
-                static_cast<long long>(s.refusals), static_cast<double>(s.bytes) / 1e6, used * 1e6 / static_cast<double>(s.records));
-    for (const auto& [reason, seen] : sink.reasons) std::printf("  %s: %lld, the first: %s\n", reason.c_str(), static_cast<long long>(seen.first), seen.second.c_str());
+    std::printf("%s: %lld records, %lld facts, %lld refusals, %.1f MB, %.3f CPU µs/record\n", argv[i],
+                static_cast<long long>(s.records), static_cast<long long>(s.facts), static_cast<long long>(s.refusals),
+                static_cast<double>(s.bytes) / 1e6, used * 1e6 / static_cast<double>(s.records));
+    for (const auto& [reason, seen] : sink.reasons)
+      std::printf("  %s: %lld, the first: %s\n", reason.c_str(), static_cast<long long>(seen.first),
+                  seen.second.c_str());
   }
 }

@@ -19,14 +19,16 @@ Result<ContractSet> ContractSet::load(const std::string& folder) {
   for (const auto& entry : std::filesystem::directory_iterator(folder, error))
     if (entry.path().extension() == ".yaml") files.push_back(entry.path());
   if (error || files.empty())
-    return Error{Recourse::halt, "contract_unreadable", "no contract (*.yaml) in " + folder + (error ? ": " + error.message() : "")};
+    return Error{Recourse::halt, "contract_unreadable",
+                 "no contract (*.yaml) in " + folder + (error ? ": " + error.message() : "")};
   std::sort(files.begin(), files.end());
   std::vector<Contract> contracts;
   for (const std::string& file : files) {
     Contract contract = FF_TRY(load_contract(file));
     for (const Contract& other : contracts)
       if (other.id == contract.id)
-        return Error{Recourse::halt, "contract_bad_value", file + ": the id '" + contract.id + "' is taken by " + other.file};
+        return Error{Recourse::halt, "contract_bad_value",
+                     file + ": the id '" + contract.id + "' is taken by " + other.file};
     contracts.push_back(std::move(contract));
   }
   return ContractSet(std::move(contracts));

@@ -47,8 +47,8 @@ struct Column {
 /// How one field of a fact is read.
 struct FieldMapping {
   FactField field = FactField::shipment_id;
-  int value = -1;            ///< index into a record's values: columns first, then expressions
-  bool required = false;     ///< absent or null refuses the record: missing_field
+  int value = -1;               ///< index into a record's values: columns first, then expressions
+  bool required = false;        ///< absent or null refuses the record: missing_field
   bool number_as_text = false;  ///< an id that the source writes as a JSON number (logicalType integer or number)
   Unit unit = Unit::native;
   std::shared_ptr<const Zone> zone;              ///< of local times; null: times must say their offset
@@ -59,7 +59,7 @@ struct FieldMapping {
 struct Mapping {
   std::string name;  ///< the schema object's
   FactType fact = FactType::shipment;
-  int when = -1;     ///< index of an expression that must be true; -1: every record
+  int when = -1;  ///< index of an expression that must be true; -1: every record
   std::vector<FieldMapping> fields;
 };
 
@@ -73,31 +73,32 @@ struct Expression {
 /// A row for ops.sla_policy; `none` is null (stalled_after_h: never stalled).
 struct SlaPolicy {
   std::string service_level;
-  std::int64_t pickup_within_h = none, delivery_within_h = none, grace_min = 0, early_window_min = 0, risk_window_min = 0, stalled_after_h = none;
+  std::int64_t pickup_within_h = none, delivery_within_h = none, grace_min = 0, early_window_min = 0,
+               risk_window_min = 0, stalled_after_h = none;
 };
 
 struct CsvDialect {
   char delimiter = ',', quote = '"';
   bool has_header = true;
-  std::vector<std::string> columns;              ///< their names where there is no header
+  std::vector<std::string> columns;            ///< their names where there is no header
   std::vector<std::string> null_words = {""};  ///< unquoted cells that mean null
 };
 
 struct Contract {
-  std::string id, version;    ///< `contract` and `contract_version` in the lake
-  std::string file;           ///< where it was read from, for messages
-  std::string content_hash;   ///< of the contract and every file it names; part of the generation
-  std::string path_glob;      ///< which files, by name: `events*.ndjson`
+  std::string id, version;   ///< `contract` and `contract_version` in the lake
+  std::string file;          ///< where it was read from, for messages
+  std::string content_hash;  ///< of the contract and every file it names; part of the generation
+  std::string path_glob;     ///< which files, by name: `events*.ndjson`
   Format format = Format::ndjson;
   Encoding encoding = Encoding::utf8;
   CsvDialect csv;
-  std::string name_space;         ///< where no field says another (S2.2)
-  std::string driver_namespace;   ///< of the driver ids (S7.2)
+  std::string name_space;        ///< where no field says another (S2.2)
+  std::string driver_namespace;  ///< of the driver ids (S7.2)
   std::int32_t driver_generation = 0;
   std::int32_t authority_rank = 0, epoch = 0;  ///< S2.4
-  bool historical = false;        ///< no lateness bound, no horizon (S2.12)
-  std::int64_t late_after_s = 900;   ///< `none` iff historical (S6.5)
-  std::string reporting_zone;     ///< empty: not said; for a folder that is a world of its own (`demo FOLDER`)
+  bool historical = false;                     ///< no lateness bound, no horizon (S2.12)
+  std::int64_t late_after_s = 900;             ///< `none` iff historical (S6.5)
+  std::string reporting_zone;  ///< empty: not said; for a folder that is a world of its own (`demo FOLDER`)
   std::vector<SlaPolicy> sla_policies;
   std::vector<Column> columns;
   std::vector<Expression> expressions;

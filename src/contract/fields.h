@@ -11,15 +11,52 @@
 namespace ff {
 
 enum class FactField : std::uint8_t {
-  name_space, shipment_id, order_ref, customer_id, carrier_id, service_level, origin_hub, destination_hub,
-  created_at, promised_pickup_by, promised_delivery_by, home_hub, event_id, status, event_time, facility, reason,
-  driving_s, assignment_id, action, effective_at, driver_id, device_id, latitude_e7, longitude_e7, speed_mm_s,
-  version, is_deleted, retracted, ingest_time,
+  name_space,
+  shipment_id,
+  order_ref,
+  customer_id,
+  carrier_id,
+  service_level,
+  origin_hub,
+  destination_hub,
+  created_at,
+  promised_pickup_by,
+  promised_delivery_by,
+  home_hub,
+  event_id,
+  status,
+  event_time,
+  facility,
+  reason,
+  driving_s,
+  assignment_id,
+  action,
+  effective_at,
+  driver_id,
+  device_id,
+  latitude_e7,
+  longitude_e7,
+  speed_mm_s,
+  version,
+  is_deleted,
+  retracted,
+  ingest_time,
 };
 inline constexpr int fact_field_count = 30;
 
 /// How the value of a field is read.
-enum class FieldKind : std::uint8_t { text, driver, time, integer, boolean, status, action, coordinate, speed, duration };
+enum class FieldKind : std::uint8_t {
+  text,
+  driver,
+  time,
+  integer,
+  boolean,
+  status,
+  action,
+  coordinate,
+  speed,
+  duration
+};
 
 struct FactFieldTraits {
   std::string_view name;  ///< as written in a contract
@@ -34,7 +71,7 @@ struct FactFieldUse {
 };
 std::span<const FactFieldUse> fields_of(FactType fact);
 
-std::string_view fact_name(FactType fact);                        ///< 'shipment_event', as in raw.*
+std::string_view fact_name(FactType fact);  ///< 'shipment_event', as in raw.*
 std::optional<FactType> fact_from_name(std::string_view name);
 
 }  // namespace ff

@@ -20,22 +20,67 @@ using Words = std::vector<std::string_view>;
 
 // Keys of the standard that only describe, and those that we honour. Constraints of the standard that FleetFlow does not
 // check (quality, enum, unique, minimum …) are refused rather than ignored: a rule nobody checks is worse than none.
-const Words contract_keys = {"apiVersion", "kind", "id", "name", "version", "status", "tenant", "tags", "dataProduct", "description", "domain",
-                             "servers", "schema", "support", "team", "roles", "authoritativeDefinitions", "customProperties", "contractCreatedTs"};
+const Words contract_keys = {"apiVersion",
+                             "kind",
+                             "id",
+                             "name",
+                             "version",
+                             "status",
+                             "tenant",
+                             "tags",
+                             "dataProduct",
+                             "description",
+                             "domain",
+                             "servers",
+                             "schema",
+                             "support",
+                             "team",
+                             "roles",
+                             "authoritativeDefinitions",
+                             "customProperties",
+                             "contractCreatedTs"};
 const Words server_keys = {"id", "server", "type", "description", "environment", "roles", "path", "format", "encoding"};
-const Words object_keys = {"id", "name", "logicalType", "physicalName", "physicalType", "description", "businessName", "tags",
-                           "authoritativeDefinitions", "dataGranularityDescription", "properties", "customProperties"};
-const Words property_keys = {"id", "name", "logicalType", "logicalTypeOptions", "physicalName", "physicalType", "description", "businessName",
-                             "required", "primaryKey", "primaryKeyPosition", "classification", "criticalDataElement", "transformLogic",
-                             "transformSourceObjects", "transformDescription", "examples", "tags", "authoritativeDefinitions", "customProperties"};
+const Words object_keys = {"id",
+                           "name",
+                           "logicalType",
+                           "physicalName",
+                           "physicalType",
+                           "description",
+                           "businessName",
+                           "tags",
+                           "authoritativeDefinitions",
+                           "dataGranularityDescription",
+                           "properties",
+                           "customProperties"};
+const Words property_keys = {"id",
+                             "name",
+                             "logicalType",
+                             "logicalTypeOptions",
+                             "physicalName",
+                             "physicalType",
+                             "description",
+                             "businessName",
+                             "required",
+                             "primaryKey",
+                             "primaryKeyPosition",
+                             "classification",
+                             "criticalDataElement",
+                             "transformLogic",
+                             "transformSourceObjects",
+                             "transformDescription",
+                             "examples",
+                             "tags",
+                             "authoritativeDefinitions",
+                             "customProperties"};
 const Words type_option_keys = {"timezone", "defaultTimezone"};
 const Words custom_keys = {"property", "value", "description", "id", "vendor"};
-const Words contract_custom = {"namespace", "driverNamespace", "driverGeneration", "authority", "lateAfterMin", "historical",
-                               "reportingZone", "slaPolicies", "csv", "otherColumns"};
+const Words contract_custom = {"namespace",  "driverNamespace", "driverGeneration", "authority", "lateAfterMin",
+                               "historical", "reportingZone",   "slaPolicies",      "csv",       "otherColumns"};
 const Words object_custom = {"fact", "when"};
 const Words property_custom = {"unit", "vocabulary"};
 const Words authority_keys = {"name", "rank", "epoch"};
-const Words policy_keys = {"serviceLevel", "pickupWithinH", "deliveryWithinH", "graceMin", "earlyWindowMin", "riskWindowMin", "stalledAfterH"};
+const Words policy_keys = {"serviceLevel",   "pickupWithinH", "deliveryWithinH", "graceMin",
+                           "earlyWindowMin", "riskWindowMin", "stalledAfterH"};
 const Words csv_keys = {"delimiter", "quote", "header", "columns", "nullWords"};
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -55,8 +100,10 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 /// "; did you mean 'x'?", or the whole choice where nothing is near.
 std::string hint(std::string_view word, const Words& known) {
-  const auto nearest = std::min_element(known.begin(), known.end(), [&](auto a, auto b) { return edit_distance(word, a) < edit_distance(word, b); });
-  if (edit_distance(word, *nearest) <= std::max<std::size_t>(2, nearest->size() / 3)) return "; did you mean '" + std::string(*nearest) + "'?";
+  const auto nearest = std::min_element(
+      known.begin(), known.end(), [&](auto a, auto b) { return edit_distance(word, a) < edit_distance(word, b); });
+  if (edit_distance(word, *nearest) <= std::max<std::size_t>(2, nearest->size() / 3))
+    return "; did you mean '" + std::string(*nearest) + "'?";
   std::string all = "; one of:";
   for (const std::string_view k : known) all.append(" ").append(k);
   return all;
@@ -74,7 +121,8 @@ class Loader {
     try {
       FF_TRY(read(YAML::Load(text)));
     } catch (const YAML::Exception& e) {  // syntax, and a scalar where a list is meant
-      return Error{Recourse::halt, "contract_unreadable", contract_.file + ":" + std::to_string(e.mark.line + 1) + ": " + e.msg};
+      return Error{Recourse::halt, "contract_unreadable",
+                   contract_.file + ":" + std::to_string(e.mark.line + 1) + ": " + e.msg};
     }
     contract_.content_hash = hex(hash128(hashed_));
     return std::move(contract_);
@@ -84,7 +132,9 @@ class Loader {
   Error error(const char* cause, const YAML::Node& at, const std::string& message) const {
     return {Recourse::halt, cause, contract_.file + ":" + std::to_string(at.Mark().line + 1) + ": " + message};
   }
-  Error bad_value(const YAML::Node& at, const std::string& message) const { return error("contract_bad_value", at, message); }
+  Error bad_value(const YAML::Node& at, const std::string& message) const {
+    return error("contract_bad_value", at, message);
+  }
 
   Result<void> check_keys(const YAML::Node& map, const Words& known, const std::string& where) const {
     if (!map.IsMap()) return bad_value(map, where + " must be a mapping (key: value)");
@@ -102,14 +152,16 @@ class Loader {
   }
 
   /// customProperties as a map; absent ones are undefined nodes.
-  Result<std::map<std::string, YAML::Node>> custom(const YAML::Node& owner, const Words& known, const std::string& where) const {
+  Result<std::map<std::string, YAML::Node>> custom(const YAML::Node& owner, const Words& known,
+                                                   const std::string& where) const {
     std::map<std::string, YAML::Node> out;
     for (const YAML::Node& item : owner["customProperties"]) {
       FF_TRY(check_keys(item, custom_keys, "a custom property of " + where));
       const YAML::Node name = FF_TRY(need(item, "property", "a custom property of " + where));
       const auto key = name.as<std::string>();
       if (std::find(known.begin(), known.end(), key) == known.end())
-        return error("contract_unknown_key", name, "unknown custom property '" + key + "' in " + where + hint(key, known));
+        return error("contract_unknown_key", name,
+                     "unknown custom property '" + key + "' in " + where + hint(key, known));
       if (!out.emplace(key, FF_TRY(need(item, "value", "custom property '" + key + "'"))).second)
         return bad_value(name, "custom property '" + key + "' stands twice in " + where);
     }
@@ -118,7 +170,8 @@ class Loader {
 
   Result<std::int64_t> integer(const YAML::Node& node, const std::string& what, std::int64_t min = 0) const {
     const auto value = node.IsScalar() ? read_integer(node.Scalar()) : std::nullopt;
-    if (!value || *value < min || *value > INT32_MAX) return bad_value(node, what + " must be a whole number, at least " + std::to_string(min));
+    if (!value || *value < min || *value > INT32_MAX)
+      return bad_value(node, what + " must be a whole number, at least " + std::to_string(min));
     return *value;
   }
 
@@ -129,8 +182,10 @@ class Loader {
 
   Result<void> read(const YAML::Node& root) {
     FF_TRY(check_keys(root, contract_keys, "the contract"));
-    for (const char* key : {"apiVersion", "kind", "id", "version", "servers", "schema", "customProperties"}) FF_TRY(need(root, key, "the contract"));
-    if (root["apiVersion"].as<std::string>().rfind("v3.", 0) != 0) return bad_value(root["apiVersion"], "apiVersion must be v3.x, e.g. v3.1.0");
+    for (const char* key : {"apiVersion", "kind", "id", "version", "servers", "schema", "customProperties"})
+      FF_TRY(need(root, key, "the contract"));
+    if (root["apiVersion"].as<std::string>().rfind("v3.", 0) != 0)
+      return bad_value(root["apiVersion"], "apiVersion must be v3.x, e.g. v3.1.0");
     if (root["kind"].as<std::string>() != "DataContract") return bad_value(root["kind"], "kind must be DataContract");
     contract_.id = root["id"].as<std::string>();
     contract_.version = root["version"].as<std::string>();
@@ -139,7 +194,9 @@ class Loader {
     for (const YAML::Node& object : root["schema"]) FF_TRY(read_object(object));
     if (contract_.mappings.empty()) return error("contract_missing_key", root["schema"], "schema names no fact");
     FF_TRY(check_csv_columns(root));
-    const auto settle = [&](int& value) { if (value >= expression_base) value += static_cast<int>(contract_.columns.size()) - expression_base; };
+    const auto settle = [&](int& value) {
+      if (value >= expression_base) value += static_cast<int>(contract_.columns.size()) - expression_base;
+    };
     for (Mapping& mapping : contract_.mappings) {
       settle(mapping.when);
       for (FieldMapping& field : mapping.fields) settle(field.value);
@@ -148,38 +205,52 @@ class Loader {
   }
 
   Result<void> read_server(const YAML::Node& servers) {
-    if (!servers.IsSequence() || servers.size() != 1) return bad_value(servers, "servers must list exactly one server: one contract is one file layout");
+    if (!servers.IsSequence() || servers.size() != 1)
+      return bad_value(servers, "servers must list exactly one server: one contract is one file layout");
     const YAML::Node server = servers[0];
     FF_TRY(check_keys(server, server_keys, "the server"));
     contract_.path_glob = FF_TRY(need(server, "path", "the server")).as<std::string>();
     const YAML::Node format = FF_TRY(need(server, "format", "the server"));
-    if (format.as<std::string>() == "csv") contract_.format = Format::csv;
-    else if (format.as<std::string>() != "ndjson") return bad_value(format, "format '" + format.as<std::string>() + "' is not known; one of: ndjson csv");
+    if (format.as<std::string>() == "csv")
+      contract_.format = Format::csv;
+    else if (format.as<std::string>() != "ndjson")
+      return bad_value(format, "format '" + format.as<std::string>() + "' is not known; one of: ndjson csv");
     if (const YAML::Node encoding = server["encoding"]) {
       std::string name = encoding.as<std::string>();
-      std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-      if (name == "iso-8859-1" || name == "latin1") contract_.encoding = Encoding::latin1;
-      else if (name != "utf-8") return bad_value(encoding, "encoding '" + name + "' is not known; one of: utf-8 iso-8859-1");
+      std::transform(name.begin(), name.end(), name.begin(),
+                     [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+      if (name == "iso-8859-1" || name == "latin1")
+        contract_.encoding = Encoding::latin1;
+      else if (name != "utf-8")
+        return bad_value(encoding, "encoding '" + name + "' is not known; one of: utf-8 iso-8859-1");
     }
     return {};
   }
 
   Result<void> read_feed(const YAML::Node& root) {
     const auto custom_of = FF_TRY(custom(root, contract_custom, "the contract"));
-    const auto find = [&](const char* key) { const auto at = custom_of.find(key); return at == custom_of.end() ? YAML::Node(YAML::NodeType::Undefined) : at->second; };
-    if (!find("namespace")) return error("contract_missing_key", root["customProperties"], "the contract needs the custom property 'namespace'");
+    const auto find = [&](const char* key) {
+      const auto at = custom_of.find(key);
+      return at == custom_of.end() ? YAML::Node(YAML::NodeType::Undefined) : at->second;
+    };
+    if (!find("namespace"))
+      return error("contract_missing_key", root["customProperties"],
+                   "the contract needs the custom property 'namespace'");
     contract_.driver_namespace = contract_.name_space = find("namespace").as<std::string>();
     if (const auto node = find("driverNamespace")) contract_.driver_namespace = node.as<std::string>();
-    if (const auto node = find("driverGeneration")) contract_.driver_generation = static_cast<std::int32_t>(FF_TRY(integer(node, "driverGeneration")));
+    if (const auto node = find("driverGeneration"))
+      contract_.driver_generation = static_cast<std::int32_t>(FF_TRY(integer(node, "driverGeneration")));
     if (const auto node = find("authority")) {
       FF_TRY(check_keys(node, authority_keys, "authority"));
-      if (node["rank"]) contract_.authority_rank = static_cast<std::int32_t>(FF_TRY(integer(node["rank"], "authority.rank")));
+      if (node["rank"])
+        contract_.authority_rank = static_cast<std::int32_t>(FF_TRY(integer(node["rank"], "authority.rank")));
       if (node["epoch"]) contract_.epoch = static_cast<std::int32_t>(FF_TRY(integer(node["epoch"], "authority.epoch")));
     }
     if (const auto node = find("historical")) contract_.historical = FF_TRY(boolean(node, "historical"));
     if (contract_.historical) contract_.late_after_s = none;
     if (const auto node = find("lateAfterMin")) {
-      if (contract_.historical) return bad_value(node, "a historical feed has no lateness bound: leave out lateAfterMin");
+      if (contract_.historical)
+        return bad_value(node, "a historical feed has no lateness bound: leave out lateAfterMin");
       contract_.late_after_s = 60 * FF_TRY(integer(node, "lateAfterMin"));
     }
     if (const auto node = find("reportingZone")) {
@@ -198,9 +269,12 @@ class Loader {
     FF_TRY(check_keys(node, policy_keys, "an SLA policy"));
     SlaPolicy policy;
     policy.service_level = FF_TRY(need(node, "serviceLevel", "an SLA policy")).as<std::string>();
-    const std::pair<const char*, std::int64_t*> numbers[] = {
-        {"pickupWithinH", &policy.pickup_within_h}, {"deliveryWithinH", &policy.delivery_within_h}, {"graceMin", &policy.grace_min},
-        {"earlyWindowMin", &policy.early_window_min}, {"riskWindowMin", &policy.risk_window_min}, {"stalledAfterH", &policy.stalled_after_h}};
+    const std::pair<const char*, std::int64_t*> numbers[] = {{"pickupWithinH", &policy.pickup_within_h},
+                                                             {"deliveryWithinH", &policy.delivery_within_h},
+                                                             {"graceMin", &policy.grace_min},
+                                                             {"earlyWindowMin", &policy.early_window_min},
+                                                             {"riskWindowMin", &policy.risk_window_min},
+                                                             {"stalledAfterH", &policy.stalled_after_h}};
     for (const auto& [key, to] : numbers)
       if (node[key]) *to = FF_TRY(integer(node[key], key));
     contract_.sla_policies.push_back(std::move(policy));
@@ -214,12 +288,14 @@ class Loader {
     for (const auto& [key, to] : characters)
       if (node[key]) {
         const auto text = node[key].as<std::string>();
-        if (text.size() != 1 || text == "\n" || text == "\r") return bad_value(node[key], std::string(key) + " must be one character (a tab is \"\\t\")");
+        if (text.size() != 1 || text == "\n" || text == "\r")
+          return bad_value(node[key], std::string(key) + " must be one character (a tab is \"\\t\")");
         *to = text[0];
       }
     if (node["header"]) csv.has_header = FF_TRY(boolean(node["header"], "csv.header"));
     if (node["columns"]) {
-      if (csv.has_header) return bad_value(node["columns"], "csv.columns names the columns of files without a header: say header: false");
+      if (csv.has_header)
+        return bad_value(node["columns"], "csv.columns names the columns of files without a header: say header: false");
       for (const YAML::Node& name : node["columns"]) csv.columns.push_back(name.as<std::string>());
     } else if (!csv.has_header) {
       return error("contract_missing_key", node, "csv needs 'columns' where header is false");
@@ -237,7 +313,8 @@ class Loader {
     const auto& named = contract_.csv.columns;
     for (const Column& c : contract_.columns)
       if (std::find(named.begin(), named.end(), c.name) == named.end())
-        return bad_value(root["customProperties"], "column '" + c.name + "' is not in csv.columns" + hint(c.name, Words(named.begin(), named.end())));
+        return bad_value(root["customProperties"], "column '" + c.name + "' is not in csv.columns" +
+                                                       hint(c.name, Words(named.begin(), named.end())));
     return {};
   }
 
@@ -251,15 +328,20 @@ class Loader {
     const YAML::Node fact_node = named == custom_of.end() ? object["name"] : named->second;
     const auto fact = fact_from_name(fact_node.as<std::string>());
     if (!fact)
-      return bad_value(fact_node, "'" + fact_node.as<std::string>() + "' is no fact" + hint(fact_node.as<std::string>(), {"shipment", "driver", "shipment_event", "driver_assignment", "gps_location"}) +
-                                      " (a schema object that is named otherwise says so in its custom property 'fact')");
+      return bad_value(fact_node,
+                       "'" + fact_node.as<std::string>() + "' is no fact" +
+                           hint(fact_node.as<std::string>(),
+                                {"shipment", "driver", "shipment_event", "driver_assignment", "gps_location"}) +
+                           " (a schema object that is named otherwise says so in its custom property 'fact')");
     mapping.fact = *fact;
     if (const auto when = custom_of.find("when"); when != custom_of.end()) mapping.when = expression(when->second);
     const YAML::Node properties = FF_TRY(need(object, "properties", where));
     for (const YAML::Node& property : properties) FF_TRY(read_property(property, mapping));
     for (const FactFieldUse& use : fields_of(mapping.fact))
-      if (use.required && std::none_of(mapping.fields.begin(), mapping.fields.end(), [&](const FieldMapping& f) { return f.field == use.field; }))
-        return error("contract_missing_key", object, where + " needs the property '" + std::string(traits(use.field).name) + "'");
+      if (use.required && std::none_of(mapping.fields.begin(), mapping.fields.end(),
+                                       [&](const FieldMapping& f) { return f.field == use.field; }))
+        return error("contract_missing_key", object,
+                     where + " needs the property '" + std::string(traits(use.field).name) + "'");
     contract_.mappings.push_back(std::move(mapping));
     return {};
   }
@@ -279,14 +361,18 @@ class Loader {
       if (traits(each.field).name == name) use = &each;
     }
     if (!use && !is_pii)
-      return error("contract_unknown_key", name_node, "'" + name + "' is no field of " + std::string(fact_name(mapping.fact)) + hint(name, names));
+      return error("contract_unknown_key", name_node,
+                   "'" + name + "' is no field of " + std::string(fact_name(mapping.fact)) + hint(name, names));
     if (!use) return column(source, ColumnRole::pii), Result<void>{};
-    if (is_pii && use->field != FactField::driver_id) return bad_value(property["classification"], where + " is of class pii and would be dropped at the door; it cannot feed a fact");
+    if (is_pii && use->field != FactField::driver_id)
+      return bad_value(property["classification"],
+                       where + " is of class pii and would be dropped at the door; it cannot feed a fact");
 
     FieldMapping field;
     field.field = use->field;
     const FieldKind kind = traits(use->field).kind;
-    if (std::any_of(mapping.fields.begin(), mapping.fields.end(), [&](const FieldMapping& f) { return f.field == field.field; }))
+    if (std::any_of(mapping.fields.begin(), mapping.fields.end(),
+                    [&](const FieldMapping& f) { return f.field == field.field; }))
       return bad_value(name_node, where + " stands twice");
     field.required = use->required;
     if (property["required"] && FF_TRY(boolean(property["required"], "required"))) field.required = true;
@@ -297,10 +383,16 @@ class Loader {
     }
     const auto custom_of = FF_TRY(custom(property, property_custom, where));
     const auto unit_node = custom_of.find("unit");
-    field.unit = FF_TRY(unit(kind, unit_node == custom_of.end() ? YAML::Node(YAML::NodeType::Undefined) : unit_node->second, property, where));
-    if (const auto node = custom_of.find("vocabulary"); node != custom_of.end()) field.vocabulary = FF_TRY(vocabulary(node->second, kind));
+    field.unit =
+        FF_TRY(unit(kind, unit_node == custom_of.end() ? YAML::Node(YAML::NodeType::Undefined) : unit_node->second,
+                    property, where));
+    if (const auto node = custom_of.find("vocabulary"); node != custom_of.end())
+      field.vocabulary = FF_TRY(vocabulary(node->second, kind));
     if (const YAML::Node logic = property["transformLogic"]) {
-      if (kind == FieldKind::driver) return bad_value(logic, "driver_id must be read from a column (physicalName), not by an expression: expressions see only its driver_key");
+      if (kind == FieldKind::driver)
+        return bad_value(logic,
+                         "driver_id must be read from a column (physicalName), not by an expression: expressions see "
+                         "only its driver_key");
       field.value = expression(logic);
     } else {
       field.value = column(source, kind == FieldKind::driver ? ColumnRole::driver : ColumnRole::plain);
@@ -309,10 +401,12 @@ class Loader {
     return {};
   }
 
-  Result<Unit> unit(FieldKind kind, const YAML::Node& node, const YAML::Node& property, const std::string& where) const {
+  Result<Unit> unit(FieldKind kind, const YAML::Node& node, const YAML::Node& property,
+                    const std::string& where) const {
     static const std::map<std::string, std::pair<Unit, FieldKind>> units = {
-        {"deg", {Unit::deg, FieldKind::coordinate}}, {"e7", {Unit::e7, FieldKind::coordinate}}, {"m/s", {Unit::m_s, FieldKind::speed}},
-        {"km/h", {Unit::km_h, FieldKind::speed}}, {"s", {Unit::s, FieldKind::duration}}, {"min", {Unit::min, FieldKind::duration}}};
+        {"deg", {Unit::deg, FieldKind::coordinate}}, {"e7", {Unit::e7, FieldKind::coordinate}},
+        {"m/s", {Unit::m_s, FieldKind::speed}},      {"km/h", {Unit::km_h, FieldKind::speed}},
+        {"s", {Unit::s, FieldKind::duration}},       {"min", {Unit::min, FieldKind::duration}}};
     const bool measured = kind == FieldKind::coordinate || kind == FieldKind::speed || kind == FieldKind::duration;
     std::string choice;
     for (const auto& [word, what] : units)
@@ -323,13 +417,16 @@ class Loader {
     }
     const auto found = units.find(node.as<std::string>());
     if (found == units.end() || found->second.second != kind)
-      return bad_value(node, "unit '" + node.as<std::string>() + "' does not fit " + where + (measured ? "; one of:" + choice : ", which has none"));
+      return bad_value(node, "unit '" + node.as<std::string>() + "' does not fit " + where +
+                                 (measured ? "; one of:" + choice : ", which has none"));
     return found->second.first;
   }
 
   Result<std::shared_ptr<const Zone>> zone(const YAML::Node& node) {
     auto loaded = Zone::load(node.as<std::string>());
-    if (!loaded.ok()) return Error{Recourse::halt, loaded.error().cause, contract_.file + ":" + std::to_string(node.Mark().line + 1) + ": " + loaded.error().message};
+    if (!loaded.ok())
+      return Error{Recourse::halt, loaded.error().cause,
+                   contract_.file + ":" + std::to_string(node.Mark().line + 1) + ": " + loaded.error().message};
     return loaded;
   }
 
@@ -337,7 +434,8 @@ class Loader {
   Result<std::shared_ptr<const Vocabulary>> vocabulary(const YAML::Node& node, FieldKind kind) {
     auto words = std::make_shared<Vocabulary>();
     if (node.IsMap()) {
-      for (const auto& entry : node) FF_TRY(add_word(*words, kind, entry.second, entry.first.as<std::string>(), entry.second.as<std::string>()));
+      for (const auto& entry : node)
+        FF_TRY(add_word(*words, kind, entry.second, entry.first.as<std::string>(), entry.second.as<std::string>()));
       return std::shared_ptr<const Vocabulary>(words);
     }
     const std::string path = std::filesystem::path(contract_.file).parent_path() / node.as<std::string>();
@@ -356,14 +454,17 @@ class Loader {
     return std::shared_ptr<const Vocabulary>(words);
   }
 
-  Result<void> add_word(Vocabulary& words, FieldKind kind, const YAML::Node& at, const std::string& theirs, const std::string& ours) const {
+  Result<void> add_word(Vocabulary& words, FieldKind kind, const YAML::Node& at, const std::string& theirs,
+                        const std::string& ours) const {
     Words known = {"assign", "reassign", "unassign"};
     if (kind == FieldKind::status) {
       known.clear();
       for (int i = 0; i < status_count; ++i) known.push_back(status_name(static_cast<StatusId>(i)));
     }
-    if ((kind == FieldKind::status || kind == FieldKind::action) && std::find(known.begin(), known.end(), ours) == known.end())
-      return bad_value(at, "the vocabulary leads '" + theirs + "' to '" + ours + "', which is no " + (kind == FieldKind::status ? "status" : "action") + hint(ours, known));
+    if ((kind == FieldKind::status || kind == FieldKind::action) &&
+        std::find(known.begin(), known.end(), ours) == known.end())
+      return bad_value(at, "the vocabulary leads '" + theirs + "' to '" + ours + "', which is no " +
+                               (kind == FieldKind::status ? "status" : "action") + hint(ours, known));
     if (!words.emplace(theirs, ours).second) return bad_value(at, "the vocabulary has '" + theirs + "' twice");
     return {};
   }

@@ -36,8 +36,10 @@ int nibble(char c) {
 }  // namespace
 
 Result<PseudonymKey> PseudonymKey::from_hex(std::string_view hex64) {
-  while (!hex64.empty() && (hex64.back() == '\n' || hex64.back() == '\r' || hex64.back() == ' ')) hex64.remove_suffix(1);
-  const Error bad{Recourse::halt, "bad_pseudonym_key", "the pseudonym key must be 64 hex digits (32 bytes), e.g. from `openssl rand -hex 32`"};
+  while (!hex64.empty() && (hex64.back() == '\n' || hex64.back() == '\r' || hex64.back() == ' '))
+    hex64.remove_suffix(1);
+  const Error bad{Recourse::halt, "bad_pseudonym_key",
+                  "the pseudonym key must be 64 hex digits (32 bytes), e.g. from `openssl rand -hex 32`"};
   if (hex64.size() != 2 * key_bytes) return bad;
   std::string bytes;
   for (std::size_t i = 0; i < hex64.size(); i += 2) {
@@ -57,7 +59,8 @@ Result<PseudonymKey> PseudonymKey::from_environment() {
   std::ifstream file(path);
   std::string line;
   if (!std::getline(file, line))
-    return Error{Recourse::halt, "bad_pseudonym_key", std::string("cannot read a key from ") + path + " (FLEETFLOW_PSEUDONYM_KEY_FILE)"};
+    return Error{Recourse::halt, "bad_pseudonym_key",
+                 std::string("cannot read a key from ") + path + " (FLEETFLOW_PSEUDONYM_KEY_FILE)"};
   return from_hex(line);
 }
 
@@ -69,12 +72,14 @@ std::string PseudonymKey::key_id() const {
   return to_hex(digest, 4);
 }
 
-std::string PseudonymKey::driver_key(std::string_view name_space, std::string_view driver_id, std::int32_t generation) const {
+std::string PseudonymKey::driver_key(std::string_view name_space, std::string_view driver_id,
+                                     std::int32_t generation) const {
   std::string message;
   message.append(name_space).append(1, '\x1f').append(driver_id).append(1, '\x1f').append(std::to_string(generation));
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
-  HMAC(EVP_sha256(), bytes_.data(), static_cast<int>(bytes_.size()), reinterpret_cast<const unsigned char*>(message.data()), message.size(), digest, &size);
+  HMAC(EVP_sha256(), bytes_.data(), static_cast<int>(bytes_.size()),
+       reinterpret_cast<const unsigned char*>(message.data()), message.size(), digest, &size);
   return to_hex(digest, 16);
 }
 

@@ -38,7 +38,8 @@ class PseudonymKey {
 /// A PseudonymKey with a memory, for one feed and one thread: most records name a driver seen before.
 class Pseudonymizer {
  public:
-  Pseudonymizer(const PseudonymKey& key, std::string name_space, std::int32_t generation) : key_(key), name_space_(std::move(name_space)), generation_(generation) {}
+  Pseudonymizer(const PseudonymKey& key, std::string name_space, std::int32_t generation)
+      : key_(key), name_space_(std::move(name_space)), generation_(generation) {}
   /// Valid until trim().
   std::string_view driver_key(std::string_view driver_id);
   /// Keeps the memory bounded; call it between two records.

@@ -10,11 +10,13 @@ namespace {
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// value * numerator / denominator, rounded half away from zero.
-std::optional<std::int64_t> scaled(std::optional<std::int64_t> value, std::int64_t numerator, std::int64_t denominator) {
+std::optional<std::int64_t> scaled(std::optional<std::int64_t> value, std::int64_t numerator,
+                                   std::int64_t denominator) {
   std::int64_t product = 0;
   if (!value || __builtin_mul_overflow(*value, numerator, &product)) return std::nullopt;
   const std::int64_t half = denominator / 2;
-  return product >= 0 ? product / denominator + (product % denominator >= denominator - half) : product / denominator - (-(product % denominator) >= denominator - half);
+  return product >= 0 ? product / denominator + (product % denominator >= denominator - half)
+                      : product / denominator - (-(product % denominator) >= denominator - half);
 }
 
 }  // namespace
@@ -80,7 +82,8 @@ std::optional<std::int64_t> read_decimal(std::string_view text, int scale) {
   for (const char c : digits_text) {
     if (c == '.') continue;
     if (index < kept) {
-      if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, c - '0', &value)) return std::nullopt;
+      if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, c - '0', &value))
+        return std::nullopt;
     } else if (index == kept) {
       up = c >= '5';
     }
@@ -95,7 +98,8 @@ std::optional<std::int64_t> read_decimal(std::string_view text, int scale) {
 std::optional<std::int64_t> read_integer(std::string_view text) {
   const std::size_t point = text.find('.');
   if (point != std::string_view::npos) {
-    if (text.find_first_not_of('0', point + 1) != std::string_view::npos || point + 1 == text.size()) return std::nullopt;
+    if (text.find_first_not_of('0', point + 1) != std::string_view::npos || point + 1 == text.size())
+      return std::nullopt;
     text = text.substr(0, point);
   }
   if (text.find_first_of("eE") != std::string_view::npos) return std::nullopt;
@@ -117,13 +121,18 @@ std::optional<bool> read_boolean(std::string_view text) {
 
 std::optional<std::int64_t> read_measure(std::string_view text, Unit unit) {
   switch (unit) {
-    case Unit::deg: return read_decimal(text, 7);
-    case Unit::m_s: return read_decimal(text, 3);
-    case Unit::km_h: return scaled(read_decimal(text, 6), 1, 3600);  // 1e-6 km/h = 1/3600 mm/s
-    case Unit::min: return scaled(read_decimal(text, 3), 60, 1000);
+    case Unit::deg:
+      return read_decimal(text, 7);
+    case Unit::m_s:
+      return read_decimal(text, 3);
+    case Unit::km_h:
+      return scaled(read_decimal(text, 6), 1, 3600);  // 1e-6 km/h = 1/3600 mm/s
+    case Unit::min:
+      return scaled(read_decimal(text, 3), 60, 1000);
     case Unit::e7:
     case Unit::s:
-    case Unit::native: return read_decimal(text, 0);
+    case Unit::native:
+      return read_decimal(text, 0);
   }
   return std::nullopt;
 }

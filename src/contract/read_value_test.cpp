@@ -17,7 +17,8 @@ TEST(ReadDecimal, IsExactAndRoundsHalfAway) {
   EXPECT_EQ(read_decimal("179.99999995", 7), 1'800'000'000);
   EXPECT_EQ(read_decimal("0.07", 3), 70);  // 0.07 * 1000 is 70.00000000000001 as a double
   EXPECT_EQ(read_decimal("0e999", 7), 0);
-  for (const char* bad : {"", "-", ".", "1e", "1e99999", "0x1", "1,5", "nan", "99999999999999999999", "1.2.3"}) EXPECT_EQ(read_decimal(bad, 7), std::nullopt) << bad;
+  for (const char* bad : {"", "-", ".", "1e", "1e99999", "0x1", "1,5", "nan", "99999999999999999999", "1.2.3"})
+    EXPECT_EQ(read_decimal(bad, 7), std::nullopt) << bad;
 }
 
 TEST(ReadMeasure, KnowsTheUnits) {
@@ -41,7 +42,8 @@ TEST(ReadTime, IsLocalOnlyWithAZone) {
   EXPECT_EQ(read_time("2013-07-01", zone.get()), at("2013-07-01T04:00:00Z"));
   EXPECT_EQ(read_time("2013-07-01T04:00:00+02", zone.get()), at("2013-07-01T02:00:00Z"));
   EXPECT_EQ(read_time("2013-01-01 05:17:00", nullptr), std::nullopt);
-  for (const char* bad : {"", "2013", "2013-02-30", "01/02/2013", "2013-01-01 25:00:00", "now"}) EXPECT_EQ(read_time(bad, zone.get()), std::nullopt) << bad;
+  for (const char* bad : {"", "2013", "2013-02-30", "01/02/2013", "2013-01-01 25:00:00", "now"})
+    EXPECT_EQ(read_time(bad, zone.get()), std::nullopt) << bad;
 }
 
 TEST(Zone, ReadsWhatHappensTwiceAsTheEarlierAndWhatNeverHappensWithTheOffsetBefore) {

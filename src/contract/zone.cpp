@@ -15,7 +15,8 @@ constexpr const char* zoneinfo = "/usr/share/zoneinfo/";
 
 std::int64_t big_endian(std::string_view bytes, std::size_t at, int width) {
   std::uint64_t value = (static_cast<unsigned char>(bytes[at]) & 0x80) ? ~std::uint64_t{0} : 0;
-  for (int i = 0; i < width; ++i) value = value << 8 | static_cast<unsigned char>(bytes[at + static_cast<std::size_t>(i)]);
+  for (int i = 0; i < width; ++i)
+    value = value << 8 | static_cast<unsigned char>(bytes[at + static_cast<std::size_t>(i)]);
   return static_cast<std::int64_t>(value);
 }
 
@@ -23,7 +24,9 @@ std::int64_t big_endian(std::string_view bytes, std::size_t at, int width) {
 struct Header {
   static constexpr std::size_t size = 44;
   std::size_t isut, isstd, leap, time, type, chars;
-  std::size_t body(std::size_t time_width) const { return time * time_width + time + type * 6 + chars + leap * (time_width + 4) + isstd + isut; }
+  std::size_t body(std::size_t time_width) const {
+    return time * time_width + time + type * 6 + chars + leap * (time_width + 4) + isstd + isut;
+  }
 };
 
 std::optional<Header> read_header(std::string_view bytes, std::size_t at) {
@@ -38,7 +41,8 @@ std::int64_t floor_seconds(Micros t) { return t / us_per_second - (t % us_per_se
 
 Result<std::shared_ptr<const Zone>> Zone::load(const std::string& name) {
   const Error unknown{Recourse::halt, "unknown_zone",
-                      "no time zone '" + name + "' in " + zoneinfo + "; use a name like 'Europe/Berlin' or 'UTC' (Debian package tzdata)"};
+                      "no time zone '" + name + "' in " + zoneinfo +
+                          "; use a name like 'Europe/Berlin' or 'UTC' (Debian package tzdata)"};
   if (name.empty() || name.front() == '/' || name.find("..") != std::string::npos) return unknown;
   std::ifstream file(zoneinfo + name, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
@@ -54,12 +58,15 @@ Result<std::shared_ptr<const Zone>> Zone::load(const std::string& name) {
   auto zone = std::make_shared<Zone>();
   zone->changes_.push_back({INT64_MIN, offset_of(0)});
   for (std::size_t i = 0; i < header->time; ++i)
-    zone->changes_.push_back({big_endian(bytes, times + i * 8, 8), offset_of(static_cast<unsigned char>(bytes[kinds + i]))});
+    zone->changes_.push_back(
+        {big_endian(bytes, times + i * 8, 8), offset_of(static_cast<unsigned char>(bytes[kinds + i]))});
   return std::shared_ptr<const Zone>(std::move(zone));
 }
 
 std::int64_t Zone::offset_at(std::int64_t utc_s) const {
-  return std::prev(std::upper_bound(changes_.begin(), changes_.end(), utc_s, [](std::int64_t t, const Change& c) { return t < c.at_s; }))->offset_s;
+  return std::prev(std::upper_bound(changes_.begin(), changes_.end(), utc_s,
+                                    [](std::int64_t t, const Change& c) { return t < c.at_s; }))
+      ->offset_s;
 }
 
 Micros Zone::to_utc(Micros local) const {

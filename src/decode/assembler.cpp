@@ -13,7 +13,8 @@ Assembler::Assembler(const Contract& contract, std::uint32_t feed, const Pseudon
       ids_are_keys_(ids == DriverIds::keys),
       has_private_columns_(contract.has_private_columns()) {}
 
-Result<std::unique_ptr<Assembler>> Assembler::make(const Contract& contract, std::uint32_t feed, const PseudonymKey& key, DriverIds ids) {
+Result<std::unique_ptr<Assembler>> Assembler::make(const Contract& contract, std::uint32_t feed,
+                                                   const PseudonymKey& key, DriverIds ids) {
   auto assembler = std::unique_ptr<Assembler>(new Assembler(contract, feed, key, ids));
   if (!contract.expressions.empty()) assembler->expressions_ = FF_TRY(Expressions::make(contract));
   return assembler;
@@ -33,8 +34,10 @@ void Assembler::hide(std::vector<Value>& values) {
   for (std::size_t i = 0; i < contract_.columns.size(); ++i) {
     Value& value = values[i];
     if (contract_.columns[i].role == ColumnRole::plain || value.is_null()) continue;
-    if (contract_.columns[i].role == ColumnRole::pii || value.kind == Value::nested) value = {Value::null, {}};
-    else if (!ids_are_keys_ && !value.bytes.empty()) value.bytes = pseudonymizer_.driver_key(value.bytes);
+    if (contract_.columns[i].role == ColumnRole::pii || value.kind == Value::nested)
+      value = {Value::null, {}};
+    else if (!ids_are_keys_ && !value.bytes.empty())
+      value.bytes = pseudonymizer_.driver_key(value.bytes);
   }
 }
 
@@ -60,7 +63,8 @@ void Assembler::note_drift(std::string_view field, std::int64_t position) {
   if (drifted_.emplace(field).second) batch_.drifts.push_back({printable(field), provenance(position)});
 }
 
-Refusal Assembler::refusal_of(std::int64_t position, std::string_view reason, std::string detail, std::string_view received) const {
+Refusal Assembler::refusal_of(std::int64_t position, std::string_view reason, std::string detail,
+                              std::string_view received) const {
   Refusal refusal;
   refusal.reason = reason;
   refusal.detail = std::move(detail);
@@ -100,7 +104,8 @@ void Assembler::judge(std::int64_t position, Row row, std::string_view payload, 
     ++stats_.refusals;
   }
   if (any) return;
-  Refusal refusal = refusal_of(position, reason::unmapped_record, "no `when` of the contract is true for this record", received);
+  Refusal refusal =
+      refusal_of(position, reason::unmapped_record, "no `when` of the contract is true for this record", received);
   refusal.raw = payload;
   keep(std::move(refusal), payload);
 }

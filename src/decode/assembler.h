@@ -20,7 +20,8 @@ namespace ff {
 
 class Assembler {
  public:
-  static Result<std::unique_ptr<Assembler>> make(const Contract& contract, std::uint32_t feed, const PseudonymKey& key, DriverIds ids);
+  static Result<std::unique_ptr<Assembler>> make(const Contract& contract, std::uint32_t feed, const PseudonymKey& key,
+                                                 DriverIds ids);
 
   /// Until finish_batch() records go to `batch`, and those at or before `after` nowhere.
   void begin(const FileRef& file, std::int64_t after);
@@ -51,7 +52,8 @@ class Assembler {
   };
   Provenance provenance(std::int64_t position) const { return {feed_, partition_, position, arrived_at_}; }
   void judge(std::int64_t position, Row row, std::string_view payload, std::string_view received);
-  Refusal refusal_of(std::int64_t position, std::string_view reason, std::string detail, std::string_view received) const;
+  Refusal refusal_of(std::int64_t position, std::string_view reason, std::string detail,
+                     std::string_view received) const;
   void keep(Refusal refusal, std::string_view payload);
   Result<void> evaluate();
 

@@ -12,7 +12,10 @@ TEST(Contract, OursAndTheExampleLoad) {
   auto ours = ContractSet::load(repository() / "contracts");
   ASSERT_TRUE(ours.ok()) << ours.error().message;
   const ContractSet& set = ours.value();
-  const auto id_of = [&](std::string_view path) { const auto feed = set.feed_of(path); return feed ? set[*feed].id : "none"; };
+  const auto id_of = [&](std::string_view path) {
+    const auto feed = set.feed_of(path);
+    return feed ? set[*feed].id : "none";
+  };
   EXPECT_EQ(id_of("events.ndjson"), "events");
   EXPECT_EQ(id_of("/landing/2026/events-0007.ndjson"), "events");
   EXPECT_EQ(id_of("partner-0001.csv"), "partner");
@@ -36,7 +39,8 @@ TEST(Contract, BadOnesAreRefusedWithTheirWords) {
     EXPECT_EQ(error.recourse, Recourse::halt) << path;
     const std::size_t colon = expected.find(": ");
     EXPECT_EQ(error.cause, expected.substr(0, colon)) << path << "\n" << error.message;
-    EXPECT_NE(error.message.find(path + expected.substr(colon + 2)), std::string::npos) << expected << "\n" << error.message;
+    EXPECT_NE(error.message.find(path + expected.substr(colon + 2)), std::string::npos) << expected << "\n"
+                                                                                        << error.message;
     ++files;
   }
   EXPECT_GE(files, 15);
@@ -46,7 +50,9 @@ TEST(Contract, BadOnesAreRefusedWithTheirWords) {
 TEST(Contract, TheGuideShowsWhatRecordsAreRefusedWith) {
   const std::string guide = read_file(repository() / "docs/contracts.md");
   Contract contract = native("partner");
-  const std::string rows = "shipment_ref,scan_id,scan_code,scan_local_time,depot,driver_ref,remark,received_at\nS1,F1,DLV,2026-03-02 10:00:00,AAA,,,\n";
+  const std::string rows =
+      "shipment_ref,scan_id,scan_code,scan_local_time,depot,driver_ref,remark,received_at\nS1,F1,DLV,2026-03-02 "
+      "10:00:00,AAA,,,\n";
   for (Mapping& mapping : contract.mappings)
     for (FieldMapping& field : mapping.fields) field.zone = nullptr;
   const auto zoneless = decode_text(contract, rows);
@@ -56,7 +62,8 @@ TEST(Contract, TheGuideShowsWhatRecordsAreRefusedWith) {
   const auto undelimited = decode_text(contract, rows);
   EXPECT_EQ(zoneless.outcome(0), "wrong_type event_time");
   EXPECT_EQ(undelimited.outcome(0), "malformed_record");
-  for (const auto* out : {&zoneless, &undelimited}) EXPECT_NE(guide.find(out->refusal(0).detail), std::string::npos) << out->refusal(0).detail;
+  for (const auto* out : {&zoneless, &undelimited})
+    EXPECT_NE(guide.find(out->refusal(0).detail), std::string::npos) << out->refusal(0).detail;
 }
 
 // The contract that the guide writes from zero.

@@ -13,7 +13,8 @@ namespace {
 
 class CsvDecoder final : public Decoder {
  public:
-  CsvDecoder(const Contract& contract, std::unique_ptr<Assembler> assembler) : contract_(contract), assembler_(std::move(assembler)), values_(contract.columns.size()) {}
+  CsvDecoder(const Contract& contract, std::unique_ptr<Assembler> assembler)
+      : contract_(contract), assembler_(std::move(assembler)), values_(contract.columns.size()) {}
 
   Result<DecodeStats> decode(const FileRef& file, std::int64_t after, Sink& sink) override {
     FileBlocks blocks = FF_TRY(FileBlocks::open(file.path, contract_.encoding));
@@ -58,7 +59,10 @@ class CsvDecoder final : public Decoder {
       if (more && text.size() >= block_bytes - block_padding) {
         if (assembler_->wants(++position)) {
           ++assembler_->stats().records;
-          assembler_->refuse(position, reason::oversized_record, "the row is longer than " + std::to_string(block_bytes) + " bytes; its first 1000 are kept", text.substr(0, 1000));
+          assembler_->refuse(
+              position, reason::oversized_record,
+              "the row is longer than " + std::to_string(block_bytes) + " bytes; its first 1000 are kept",
+              text.substr(0, 1000));
         }
         is_skipping = true;
         text = {};
@@ -84,7 +88,8 @@ class CsvDecoder final : public Decoder {
   void bind(const std::vector<std::string>& names) {
     bound_.clear();
     for (const std::string& name : names) {
-      const auto column = std::find_if(contract_.columns.begin(), contract_.columns.end(), [&](const Column& c) { return c.name == name; });
+      const auto column = std::find_if(contract_.columns.begin(), contract_.columns.end(),
+                                       [&](const Column& c) { return c.name == name; });
       const bool known = column != contract_.columns.end();
       bound_.push_back(known ? static_cast<int>(column - contract_.columns.begin()) : -1);
       if (!known) assembler_->note_drift(name, 1);
@@ -95,20 +100,27 @@ class CsvDecoder final : public Decoder {
     ++assembler_->stats().records;
     std::string broken = row.broken;
     if (broken.empty() && cells_.size() != bound_.size())
-      broken = "the row has " + std::to_string(cells_.size()) + " cells, not " + std::to_string(bound_.size()) + " (csv.delimiter is '" + contract_.csv.delimiter + "')";
-    if (broken.empty() && !simdjson::validate_utf8(row.bytes)) broken = "the row is not UTF-8 (server encoding in the contract)";
-    if (broken.empty() && row.bytes.find_first_of(std::string_view("\0\x1f", 2)) != std::string_view::npos) broken = "the row holds a control character (U+0000, U+001F)";
+      broken = "the row has " + std::to_string(cells_.size()) + " cells, not " + std::to_string(bound_.size()) +
+               " (csv.delimiter is '" + contract_.csv.delimiter + "')";
+    if (broken.empty() && !simdjson::validate_utf8(row.bytes))
+      broken = "the row is not UTF-8 (server encoding in the contract)";
+    if (broken.empty() && row.bytes.find_first_of(std::string_view("\0\x1f", 2)) != std::string_view::npos)
+      broken = "the row holds a control character (U+0000, U+001F)";
     if (!broken.empty()) {
-      if (is_last && cells_.size() < bound_.size()) assembler_->refuse(position, reason::truncated_record, "the file ends within this row: " + broken, row.bytes);
-      else assembler_->refuse(position, reason::malformed_record, std::move(broken), row.bytes);
+      if (is_last && cells_.size() < bound_.size())
+        assembler_->refuse(position, reason::truncated_record, "the file ends within this row: " + broken, row.bytes);
+      else
+        assembler_->refuse(position, reason::malformed_record, std::move(broken), row.bytes);
       return {};
     }
     std::fill(values_.begin(), values_.end(), Value{});
     const auto& null_words = contract_.csv.null_words;
     for (std::size_t i = 0; i < cells_.size(); ++i) {
       if (bound_[i] < 0) continue;
-      const bool is_null = !cells_[i].is_quoted && std::find(null_words.begin(), null_words.end(), cells_[i].text) != null_words.end();
-      values_[static_cast<std::size_t>(bound_[i])] = is_null ? Value{Value::null, {}} : Value{Value::cell, cells_[i].text};
+      const bool is_null =
+          !cells_[i].is_quoted && std::find(null_words.begin(), null_words.end(), cells_[i].text) != null_words.end();
+      values_[static_cast<std::size_t>(bound_[i])] =
+          is_null ? Value{Value::null, {}} : Value{Value::cell, cells_[i].text};
     }
     assembler_->hide(values_);
     return assembler_->add(position, values_, payload(), row.bytes);
@@ -122,8 +134,10 @@ class CsvDecoder final : public Decoder {
       if (scratch_.size() > 1) scratch_ += ',';
       append_json_string(contract_.columns[i].name);
       scratch_ += ':';
-      if (values_[i].is_null()) scratch_ += "null";
-      else append_json_string(values_[i].bytes);
+      if (values_[i].is_null())
+        scratch_ += "null";
+      else
+        append_json_string(values_[i].bytes);
     }
     scratch_ += '}';
     return assembler_->batch().keep(scratch_);

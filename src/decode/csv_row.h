@@ -1,8 +1,8 @@
 /// One row off the front of CSV text: cells, the row's exact bytes, and how it ended. Pure.
 #pragma once
 
-#include <string_view>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "contract/contract.h"
@@ -23,7 +23,7 @@ struct CsvRow {
   std::string_view bytes;    ///< without the line end
   std::size_t consumed = 0;  ///< with it
   End end = End::newline;
-  std::string broken;        ///< what is wrong with the quoting; empty: nothing
+  std::string broken;  ///< what is wrong with the quoting; empty: nothing
 };
 
 /// Line ends are \n, \r\n; a quote inside quotes is doubled; text after a closing quote breaks the row.

@@ -18,8 +18,10 @@ TEST(Csv, ReadsAPartnersScan) {
   const std::string key = PseudonymKey::demo().driver_key("acme", "D7", 0);
   EXPECT_EQ(event.driver_key, key);
   EXPECT_EQ(event.reason, "");
-  EXPECT_EQ(out.payload(0), R"({"shipment_ref":"S1","scan_id":"F1","scan_code":"DLV","scan_local_time":"2026-03-02 10:00:00","depot":"AAA","driver_ref":")" + key +
-                                R"(","remark":null,"received_at":"2026-03-02T18:00:00Z"})");
+  EXPECT_EQ(
+      out.payload(0),
+      R"({"shipment_ref":"S1","scan_id":"F1","scan_code":"DLV","scan_local_time":"2026-03-02 10:00:00","depot":"AAA","driver_ref":")" +
+          key + R"(","remark":null,"received_at":"2026-03-02T18:00:00Z"})");
   // The payload read back gives the same fact.
   const auto again = decode_text(native("partner"), std::string(out.payload(0)) + "\n", 0, DriverIds::keys);
   ASSERT_EQ(again.outcome(0), "fact");
@@ -28,11 +30,15 @@ TEST(Csv, ReadsAPartnersScan) {
 }
 
 TEST(Csv, BrokenRowsAreRefusedWithTheirBytesAndTheOthersRead) {
-  const auto out = decode_text(native("partner"), header + row + "S2,F2\n" + "S3,\"F3\"x,DLV,2026-03-02 10:00:00,AAA,,,\n" + "S4,F4,DVL,2026-03-02 10:00:00,AAA,D7,,\n" +
-                                                      "S5,\"F5,DLV,2026-03-02 10:00:00,AAA,D7,,\n" + row + "S6,F6,DL");
+  const auto out =
+      decode_text(native("partner"), header + row + "S2,F2\n" + "S3,\"F3\"x,DLV,2026-03-02 10:00:00,AAA,,,\n" +
+                                         "S4,F4,DVL,2026-03-02 10:00:00,AAA,D7,,\n" +
+                                         "S5,\"F5,DLV,2026-03-02 10:00:00,AAA,D7,,\n" + row + "S6,F6,DL");
   std::vector<std::string> outcomes;
   for (std::size_t i = 0; i < out.all.size(); ++i) outcomes.push_back(out.outcome(i));
-  EXPECT_EQ(outcomes, (std::vector<std::string>{"fact", "malformed_record", "malformed_record", "unmapped_status status", "malformed_record", "fact", "truncated_record"}));
+  EXPECT_EQ(outcomes,
+            (std::vector<std::string>{"fact", "malformed_record", "malformed_record", "unmapped_status status",
+                                      "malformed_record", "fact", "truncated_record"}));
   EXPECT_EQ(out.refusal(1).from.position, 2);
   EXPECT_EQ(out.refusal(1).raw, "x9,x9");  // the feed names drivers: what cannot be read is masked
   EXPECT_EQ(out.refusal(3).subject, "S4");
@@ -41,11 +47,13 @@ TEST(Csv, BrokenRowsAreRefusedWithTheirBytesAndTheOthersRead) {
 }
 
 TEST(Csv, ColumnsMayStandInAnyOrderAndUnknownOnesAreDrift) {
-  const auto out = decode_text(native("partner"), "note,scan_id,scan_code,scan_local_time,shipment_ref\nhush,F1,PUP,2026-03-02 10:00:00,S1\n");
+  const auto out = decode_text(
+      native("partner"), "note,scan_id,scan_code,scan_local_time,shipment_ref\nhush,F1,PUP,2026-03-02 10:00:00,S1\n");
   EXPECT_EQ(out.outcome(0), "fact");
   EXPECT_EQ(out.drifts, std::vector<std::string>{"note"});
   EXPECT_EQ(out.payload(0).find("hush"), std::string_view::npos);
-  const auto lacking = decode_text(native("partner"), "scan_id,scan_code,scan_local_time\nF1,PUP,2026-03-02 10:00:00\n");
+  const auto lacking =
+      decode_text(native("partner"), "scan_id,scan_code,scan_local_time\nF1,PUP,2026-03-02 10:00:00\n");
   EXPECT_EQ(lacking.outcome(0), "missing_field shipment_id");
 }
 
@@ -78,7 +86,8 @@ schema:
 
 TEST(Csv, DialectEncodingAndExpressions) {
   const Contract contract = contract_of(dialect);
-  const auto out = decode_text(contract, "1;01.07.2026 10:00;Z;'it''s; gr\xfc\xdf';-\r\n2;01.07.2026 10:00;X;-;-\r\n3;soon;Z;-;'-'\r\n");
+  const auto out = decode_text(
+      contract, "1;01.07.2026 10:00;Z;'it''s; gr\xfc\xdf';-\r\n2;01.07.2026 10:00;X;-;-\r\n3;soon;Z;-;'-'\r\n");
   ASSERT_EQ(out.all.size(), 5u) << out.error.message;
   EXPECT_EQ(out.outcome(0), "fact");
   EXPECT_EQ(format_rfc3339(out.fact<ShipmentEventFact>(0).event_time), "2026-07-01T08:00:00Z");
@@ -91,7 +100,8 @@ TEST(Csv, DialectEncodingAndExpressions) {
 }
 
 TEST(Csv, ARowLongerThanABlockIsRefusedAndTheNextOneRead) {
-  const auto out = decode_text(native("partner"), header + row + "S2,F2,\"" + std::string(3'000'000, 'x') + "\",,,,,\n" + row);
+  const auto out =
+      decode_text(native("partner"), header + row + "S2,F2,\"" + std::string(3'000'000, 'x') + "\",,,,,\n" + row);
   ASSERT_EQ(out.all.size(), 3u);
   EXPECT_EQ(out.outcome(1), "oversized_record");
   EXPECT_EQ(out.all[2]->fact()->from.position, 3);
@@ -99,7 +109,8 @@ TEST(Csv, ARowLongerThanABlockIsRefusedAndTheNextOneRead) {
 }
 
 TEST(Csv, AQuotedFieldMaySpanLines) {
-  const auto out = decode_text(native("partner"), header + "S1,F1,EXC,2026-03-02 10:00:00,AAA,,\"first\nsecond\",\n" + row);
+  const auto out =
+      decode_text(native("partner"), header + "S1,F1,EXC,2026-03-02 10:00:00,AAA,,\"first\nsecond\",\n" + row);
   EXPECT_EQ(out.fact<ShipmentEventFact>(0).reason, "first\nsecond");
   EXPECT_EQ(out.all.at(1)->fact()->from.position, 2);
 }

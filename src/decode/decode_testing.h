@@ -18,7 +18,9 @@
 
 namespace ff::testing {
 
-inline std::filesystem::path repository() { return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path(); }
+inline std::filesystem::path repository() {
+  return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
+}
 
 /// The folder of sample data, or empty: then say so and skip.
 inline std::filesystem::path samples() {
@@ -37,7 +39,8 @@ class TemporaryFile {
  public:
   TemporaryFile(const std::string& text, const std::string& suffix) {
     static int count = 0;
-    path_ = std::filesystem::temp_directory_path() / ("fleetflow-" + std::to_string(::getpid()) + "-" + std::to_string(++count) + suffix);
+    path_ = std::filesystem::temp_directory_path() /
+            ("fleetflow-" + std::to_string(::getpid()) + "-" + std::to_string(++count) + suffix);
     std::ofstream(path_, std::ios::binary) << text;
   }
   ~TemporaryFile() { std::filesystem::remove(path_); }
@@ -83,7 +86,8 @@ inline Contract contract_of(const std::string& yaml) {
   return contract.ok() ? std::move(contract).value() : Contract{};
 }
 
-inline Collected decode_file(const Contract& contract, const std::string& path, std::int64_t after = 0, DriverIds ids = DriverIds::from_source) {
+inline Collected decode_file(const Contract& contract, const std::string& path, std::int64_t after = 0,
+                             DriverIds ids = DriverIds::from_source) {
   Collected out;
   auto decoder = make_decoder(contract, 0, PseudonymKey::demo(), ids);
   if (!decoder.ok()) {
@@ -91,12 +95,15 @@ inline Collected decode_file(const Contract& contract, const std::string& path, 
     return out;
   }
   auto stats = decoder.value()->decode({path, 0, 1'772'440'000'000'000}, after, out);  // arrives 2026-03-02T08:26:40Z
-  if (stats.ok()) out.stats = stats.value();
-  else out.error = stats.error();
+  if (stats.ok())
+    out.stats = stats.value();
+  else
+    out.error = stats.error();
   return out;
 }
 
-inline Collected decode_text(const Contract& contract, const std::string& text, std::int64_t after = 0, DriverIds ids = DriverIds::from_source) {
+inline Collected decode_text(const Contract& contract, const std::string& text, std::int64_t after = 0,
+                             DriverIds ids = DriverIds::from_source) {
   const TemporaryFile file(text, contract.format == Format::csv ? ".csv" : ".ndjson");
   return decode_file(contract, file.path(), after, ids);
 }

@@ -22,9 +22,11 @@ std::string_view Batch::keep(std::string_view text) {
   return kept;
 }
 
-Result<std::unique_ptr<Decoder>> make_decoder(const Contract& contract, std::uint32_t feed, const PseudonymKey& key, DriverIds ids) {
+Result<std::unique_ptr<Decoder>> make_decoder(const Contract& contract, std::uint32_t feed, const PseudonymKey& key,
+                                              DriverIds ids) {
   auto assembler = FF_TRY(Assembler::make(contract, feed, key, ids));
-  if (contract.format == Format::csv && ids == DriverIds::from_source) return make_csv_decoder(contract, std::move(assembler));
+  if (contract.format == Format::csv && ids == DriverIds::from_source)
+    return make_csv_decoder(contract, std::move(assembler));
   return make_ndjson_decoder(contract, std::move(assembler));
 }
 

@@ -77,7 +77,7 @@ class Sink {
 };
 
 struct DecodeStats {
-  std::int64_t records = 0;    ///< not counting those before the start
+  std::int64_t records = 0;  ///< not counting those before the start
   std::int64_t facts = 0;
   std::int64_t refusals = 0;
   std::int64_t bytes = 0;
@@ -99,6 +99,7 @@ enum class DriverIds : std::uint8_t {
 };
 
 /// Error: halt `contract_bad_expression` (file, line, what DuckDB said). The contract must outlive the decoder.
-Result<std::unique_ptr<Decoder>> make_decoder(const Contract& contract, std::uint32_t feed, const PseudonymKey& key, DriverIds ids = DriverIds::from_source);
+Result<std::unique_ptr<Decoder>> make_decoder(const Contract& contract, std::uint32_t feed, const PseudonymKey& key,
+                                              DriverIds ids = DriverIds::from_source);
 
 }  // namespace ff

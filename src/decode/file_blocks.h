@@ -27,7 +27,8 @@ class FileBlocks {
  public:
   /// Error: retry `unreadable_file`.
   static Result<FileBlocks> open(const std::string& path, Encoding encoding);
-  FileBlocks(FileBlocks&& other) noexcept : file_(std::exchange(other.file_, -1)), path_(std::move(other.path_)), encoding_(other.encoding_) {}
+  FileBlocks(FileBlocks&& other) noexcept
+      : file_(std::exchange(other.file_, -1)), path_(std::move(other.path_)), encoding_(other.encoding_) {}
   ~FileBlocks();
 
   /// `rest`: the tail of the block before that was not consumed; shorter than a block. Latin-1 becomes UTF-8, and a
@@ -36,7 +37,8 @@ class FileBlocks {
   std::int64_t bytes_read() const { return bytes_read_; }
 
  private:
-  FileBlocks(int file, std::string path, Encoding encoding) : file_(file), path_(std::move(path)), encoding_(encoding) {}
+  FileBlocks(int file, std::string path, Encoding encoding)
+      : file_(file), path_(std::move(path)), encoding_(encoding) {}
   int file_ = -1;
   std::string path_;
   Encoding encoding_;

@@ -31,8 +31,10 @@ struct Legs final : Sink {
 
   Result<void> accept(Batch batch) override {
     for (const Decoded& d : batch.records) {
-      if (d.refusal()) ++refusals;
-      else std::visit([&](const auto& body) { take(body); }, d.fact()->body);
+      if (d.refusal())
+        ++refusals;
+      else
+        std::visit([&](const auto& body) { take(body); }, d.fact()->body);
     }
     return {};
   }
@@ -61,8 +63,11 @@ TEST(Flights, TheFactsGiveTheExpectedFigures) {
   const auto folder = samples() / "flights-nyc13";
   if (samples().empty()) GTEST_SKIP() << "no sample data (FLEETFLOW_SAMPLES)";
   const TemporaryFile csv("", ".csv");
-  const std::string unzip = "python3 -c 'import shutil,sys,zipfile; shutil.copyfileobj(zipfile.ZipFile(sys.argv[1]).open(\"flights.csv\"), open(sys.argv[2], \"wb\"))' ";
-  if (std::system((unzip + (folder / "flights.csv.zip").string() + " " + csv.path()).c_str()) != 0) GTEST_SKIP() << "python3 is needed to unzip the sample";
+  const std::string unzip =
+      "python3 -c 'import shutil,sys,zipfile; shutil.copyfileobj(zipfile.ZipFile(sys.argv[1]).open(\"flights.csv\"), "
+      "open(sys.argv[2], \"wb\"))' ";
+  if (std::system((unzip + (folder / "flights.csv.zip").string() + " " + csv.path()).c_str()) != 0)
+    GTEST_SKIP() << "python3 is needed to unzip the sample";
 
   auto contract = load_contract(repository() / "examples/flights/contract.yaml");
   ASSERT_TRUE(contract.ok()) << contract.error().message;

@@ -40,7 +40,10 @@ bool is_json_number(std::string_view t) {
 class NdjsonDecoder final : public Decoder {
  public:
   NdjsonDecoder(const Contract& contract, std::unique_ptr<Assembler> assembler)
-      : contract_(contract), assembler_(std::move(assembler)), values_(contract.columns.size()), expected_after_(contract.columns.size() + 1) {
+      : contract_(contract),
+        assembler_(std::move(assembler)),
+        values_(contract.columns.size()),
+        expected_after_(contract.columns.size() + 1) {
     for (std::size_t i = 0; i < contract.columns.size(); ++i) {
       by_name_.emplace(contract.columns[i].name, static_cast<int>(i));
       expected_after_[i] = i + 1 < contract.columns.size() ? static_cast<int>(i) + 1 : -1;
@@ -104,8 +107,10 @@ class NdjsonDecoder final : public Decoder {
     if (line.find_first_not_of(" \t") == std::string_view::npos) return {};
     ++assembler_->stats().records;
     if (std::string broken = parse(line, position); !broken.empty()) {
-      if (whole) assembler_->refuse(position, reason::malformed_record, std::move(broken), line);
-      else assembler_->refuse(position, reason::truncated_record, "the file ends within this line: " + broken, line);
+      if (whole)
+        assembler_->refuse(position, reason::malformed_record, std::move(broken), line);
+      else
+        assembler_->refuse(position, reason::truncated_record, "the file ends within this line: " + broken, line);
       return {};
     }
     std::string_view payload = line;
@@ -119,7 +124,9 @@ class NdjsonDecoder final : public Decoder {
   void refuse_oversized(std::int64_t position, std::string_view text) {
     if (!assembler_->wants(position)) return;
     ++assembler_->stats().records;
-    assembler_->refuse(position, reason::oversized_record, "the line is longer than " + std::to_string(block_bytes) + " bytes; its first 1000 are kept", text.substr(0, 1000));
+    assembler_->refuse(position, reason::oversized_record,
+                       "the line is longer than " + std::to_string(block_bytes) + " bytes; its first 1000 are kept",
+                       text.substr(0, 1000));
   }
 
   /// Fills values_ and splices_; what is wrong with the line, or empty.
@@ -128,8 +135,10 @@ class NdjsonDecoder final : public Decoder {
     splices_.clear();
     sj::ondemand::document document;
     sj::ondemand::object object;
-    if (const auto e = parser_.iterate(line.data(), line.size(), line.size() + sj::SIMDJSON_PADDING).get(document)) return sj::error_message(e);
-    if (const auto e = document.get_object().get(object)) return e == sj::INCORRECT_TYPE ? "not a JSON object" : sj::error_message(e);
+    if (const auto e = parser_.iterate(line.data(), line.size(), line.size() + sj::SIMDJSON_PADDING).get(document))
+      return sj::error_message(e);
+    if (const auto e = document.get_object().get(object))
+      return e == sj::INCORRECT_TYPE ? "not a JSON object" : sj::error_message(e);
     bool has_nested = false;
     std::size_t before = values_.size();  // what came before the first key
     for (auto result : object) {
@@ -152,7 +161,8 @@ class NdjsonDecoder final : public Decoder {
           value.bytes = token.substr(1, token.size() - 2);
           if (std::memchr(value.bytes.data(), '\\', value.bytes.size())) {
             if (const auto e = json.get_string().get(value.bytes)) return sj::error_message(e);
-            if (value.bytes.find_first_of(std::string_view("\0\x1f", 2)) != std::string_view::npos) return "a string holds a control character that FleetFlow separates ids with (U+0000, U+001F)";
+            if (value.bytes.find_first_of(std::string_view("\0\x1f", 2)) != std::string_view::npos)
+              return "a string holds a control character that FleetFlow separates ids with (U+0000, U+001F)";
           }
           break;
         case '{':
@@ -182,9 +192,11 @@ class NdjsonDecoder final : public Decoder {
         continue;
       }
       Value& slot = values_[static_cast<std::size_t>(column)];
-      if (slot.kind != Value::absent) return "the field '" + contract_.columns[static_cast<std::size_t>(column)].name + "' stands twice";
+      if (slot.kind != Value::absent)
+        return "the field '" + contract_.columns[static_cast<std::size_t>(column)].name + "' stands twice";
       slot = value;
-      if (value.kind != Value::null && contract_.columns[static_cast<std::size_t>(column)].role != ColumnRole::plain) splices_.push_back({token, column});
+      if (value.kind != Value::null && contract_.columns[static_cast<std::size_t>(column)].role != ColumnRole::plain)
+        splices_.push_back({token, column});
     }
     if (!document.at_end()) return "something follows the JSON object";
     if (has_nested)  // on-demand skips over what nobody asks for; here everything must be JSON
@@ -212,8 +224,10 @@ class NdjsonDecoder final : public Decoder {
       scratch_.append(at, splice.token.data());
       at = splice.token.data() + splice.token.size();
       const Value& value = values_[splice.column < 0 ? 0 : static_cast<std::size_t>(splice.column)];
-      if (splice.column < 0 || value.is_null()) scratch_ += "null";
-      else scratch_.append(1, '"').append(value.bytes).append(1, '"');
+      if (splice.column < 0 || value.is_null())
+        scratch_ += "null";
+      else
+        scratch_.append(1, '"').append(value.bytes).append(1, '"');
     }
     scratch_.append(at, line.data() + line.size());
     return assembler_->batch().keep(scratch_);

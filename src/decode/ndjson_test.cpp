@@ -6,7 +6,8 @@ namespace {
 
 using namespace ff::testing;
 
-const std::string good = R"({"event_id":"e1","shipment_id":"S1","status":"picked_up","event_time":"2026-03-02T10:00:00+02:00","facility":"AAA","version":3,"ingest_time":"2026-03-02T08:00:01Z"})";
+const std::string good =
+    R"({"event_id":"e1","shipment_id":"S1","status":"picked_up","event_time":"2026-03-02T10:00:00+02:00","facility":"AAA","version":3,"ingest_time":"2026-03-02T08:00:01Z"})";
 
 std::string with(const std::string& from, const std::string& to, std::string line = good) {
   return line.replace(line.find(from), from.size(), to) + "\n";
@@ -65,7 +66,8 @@ TEST(Ndjson, PositionsAreLinesAndReadingGoesOnAfterAnyOfThem) {
   const std::string text = good + "\n\n" + "broken\n" + good + "\r\n" + good;
   const auto all = decode_text(native("events"), text);
   std::vector<std::int64_t> positions;
-  for (const Decoded* d : all.all) positions.push_back(d->fact() ? d->fact()->from.position : -d->refusal()->from.position);
+  for (const Decoded* d : all.all)
+    positions.push_back(d->fact() ? d->fact()->from.position : -d->refusal()->from.position);
   EXPECT_EQ(positions, (std::vector<std::int64_t>{1, -3, 4, 5}));
   EXPECT_EQ(all.stats.records, 4);
   EXPECT_EQ(all.stats.last_position, 5);
@@ -88,7 +90,8 @@ TEST(Ndjson, BatchesAreBoundedAndLosenNothing) {
 }
 
 TEST(Ndjson, ALineLongerThanABlockIsRefusedAndTheNextOneRead) {
-  const auto out = decode_text(native("events"), good + "\n" + with("\"e1\"", "\"" + std::string(3'000'000, 'x') + "\"") + good + "\n");
+  const auto out = decode_text(native("events"),
+                               good + "\n" + with("\"e1\"", "\"" + std::string(3'000'000, 'x') + "\"") + good + "\n");
   ASSERT_EQ(out.all.size(), 3u);
   EXPECT_EQ(out.outcome(1), "oversized_record");
   EXPECT_EQ(out.all[2]->fact()->from.position, 3);
@@ -106,21 +109,25 @@ TEST(Ndjson, PersonalDataStaysOutside) {
     return all;
   };
   const auto expect_clean = [](const std::string& text) {
-    for (const char* secret : {"D7", "Ada", "4930123", "example.org", "L-1", "Main", "1990", "Countess"}) EXPECT_EQ(text.find(secret), std::string::npos) << secret << " in " << text;
+    for (const char* secret : {"D7", "Ada", "4930123", "example.org", "L-1", "Main", "1990", "Countess"})
+      EXPECT_EQ(text.find(secret), std::string::npos) << secret << " in " << text;
   };
   const auto out = decode_text(native("drivers"), line + "\n");
   ASSERT_EQ(out.outcome(0), "fact");
   const std::string key = PseudonymKey::demo().driver_key("acme", "D7", 0);
   EXPECT_EQ(out.fact<DriverFact>(0).driver_key, key);
-  EXPECT_EQ(out.payload(0),
-            R"({"driver_id":")" + key + R"(","home_hub":"AAA","name":null,"phone":null,"email":null,"licence_number":null,"home_address":null,"date_of_birth":null,"nick":null,"version":1})");
+  EXPECT_EQ(
+      out.payload(0),
+      R"({"driver_id":")" + key +
+          R"(","home_hub":"AAA","name":null,"phone":null,"email":null,"licence_number":null,"home_address":null,"date_of_birth":null,"nick":null,"version":1})");
   EXPECT_EQ(out.drifts, std::vector<std::string>{"nick"});
   // What was read back from raw gives the same fact and payload.
   const auto again = decode_text(native("drivers"), std::string(out.payload(0)) + "\n", 0, DriverIds::keys);
   EXPECT_EQ(again.fact<DriverFact>(0).driver_key, key);
   EXPECT_EQ(again.payload(0), out.payload(0));
   // Cut anywhere, or broken in any field, still nothing shows.
-  for (std::size_t cut = 1; cut < line.size(); ++cut) expect_clean(everything(decode_text(native("drivers"), line.substr(0, cut) + "\n")));
+  for (std::size_t cut = 1; cut < line.size(); ++cut)
+    expect_clean(everything(decode_text(native("drivers"), line.substr(0, cut) + "\n")));
   for (const char* bad : {"\"version\":\"Ada\"", "\"version\":[\"Ada\"]", "\"home_hub\":\"Ada"}) {
     const auto refused = decode_text(native("drivers"), with("\"version\":1", bad, line));
     ASSERT_NE(refused.outcome(0), "fact");
@@ -129,7 +136,10 @@ TEST(Ndjson, PersonalDataStaysOutside) {
 }
 
 TEST(Ndjson, CoordinatesAreExact) {
-  const auto ping = [](const std::string& lat) { return R"({"driver_id":"D7","device_id":"T1","event_time":"2026-03-02T08:00:00Z","lat":)" + lat + R"(,"lon":-13.4050001,"speed_mps":null})" + "\n"; };
+  const auto ping = [](const std::string& lat) {
+    return R"({"driver_id":"D7","device_id":"T1","event_time":"2026-03-02T08:00:00Z","lat":)" + lat +
+           R"(,"lon":-13.4050001,"speed_mps":null})" + "\n";
+  };
   const auto out = decode_text(native("gps"), ping("52.52") + ping("90.1") + ping("\"52\"") + ping("null"));
   EXPECT_EQ(out.fact<GpsLocationFact>(0).latitude_e7, 525'200'000);
   EXPECT_EQ(out.fact<GpsLocationFact>(0).longitude_e7, -134'050'001);

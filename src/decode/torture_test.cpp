@@ -36,7 +36,9 @@ TEST(Torture, JsonTestSuite) {
       }
       if (kind == 'y' && broken) {
         const std::string& detail = out.refusal(i).detail;
-        const bool has_wrong_shape = detail.find("not a JSON object") != std::string::npos || detail.find("twice") != std::string::npos || detail.find("control") != std::string::npos;
+        const bool has_wrong_shape = detail.find("not a JSON object") != std::string::npos ||
+                                     detail.find("twice") != std::string::npos ||
+                                     detail.find("control") != std::string::npos;
         EXPECT_TRUE(has_wrong_shape) << path << " " << detail;
       }
     }
@@ -55,7 +57,10 @@ TEST(Torture, NaughtyStringsArriveUnchanged) {
     for (simdjson::dom::element element : root.get_array()) {
       std::string_view text;
       if (element.get_string().get(text)) continue;
-      const auto out = decode_text(native("events"), R"({"shipment_id":"S1","status":"exception","event_time":"2026-03-02T08:00:00Z","reason":)" + simdjson::minify(element) + "}\n");
+      const auto out =
+          decode_text(native("events"),
+                      R"({"shipment_id":"S1","status":"exception","event_time":"2026-03-02T08:00:00Z","reason":)" +
+                          simdjson::minify(element) + "}\n");
       ASSERT_EQ(out.all.size(), 1u);
       if (text.find_first_of(std::string_view("\0\x1f", 2)) == std::string_view::npos) {
         ASSERT_EQ(out.outcome(0), "fact") << text;
@@ -79,7 +84,9 @@ TEST(Torture, CsvFilesHaveTheRowsThatPythonSees) {
     std::string_view encoding;
     bool nul = false;
     simdjson::dom::object wanted;
-    if (expected["encoding"].get(encoding) || expected["nul"].get(nul) || expected["fields_per_record"].get(wanted) || nul || encoding != "utf-8-sig") continue;
+    if (expected["encoding"].get(encoding) || expected["nul"].get(nul) || expected["fields_per_record"].get(wanted) ||
+        nul || encoding != "utf-8-sig")
+      continue;
     std::string text = read_file(samples() / "csv" / name);
     if (text.substr(0, 3) == "\xEF\xBB\xBF") text.erase(0, 3);
     std::map<std::string, std::int64_t> want, have;
@@ -103,7 +110,9 @@ TEST(Torture, CsvFilesHaveTheRowsThatPythonSees) {
   for (const auto& path : files_of(samples() / "csv", ".csv")) {
     const auto out = decode_file(native("partner"), path);
     EXPECT_EQ(out.error.cause, "") << path;
-    EXPECT_EQ(static_cast<std::int64_t>(out.all.size()), std::max<std::int64_t>(out.stats.records, out.stats.bytes == 0)) << path;
+    EXPECT_EQ(static_cast<std::int64_t>(out.all.size()),
+              std::max<std::int64_t>(out.stats.records, out.stats.bytes == 0))
+        << path;
   }
 }
 
