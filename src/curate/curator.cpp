@@ -73,15 +73,28 @@ Result<void> Curator::replace(Lake& lake, const Model& m) const {
   return each_group_of_this(note_groups);
 }
 
-Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of) const {
+/// Compares the model's rows with those kept in temp.findings_before (S6.1: what was noticed, when).
+Result<void> Curator::log_findings(Lake& lake, const Model& m, Micros as_of, std::int64_t publish_seq) const {
+  const std::string rows_now = "select * from " + m.table() + (m.key.empty() ? "" : " where " + m.key + " in (select key from " + touched_table(m) + ")");
+  return lake.run("insert into ops.finding_log select coalesce(n.check_name, b.check_name), coalesce(n.subject, b.subject), coalesce(n.anchor, b.anchor), "
+                  "case when b.check_name is null then 'opened' when n.check_name is null then 'withdrawn' when n.resolved_at is null then 'reopened' else 'resolved' end, " +
+                  timestamp_literal(as_of) + ", " + std::to_string(publish_seq) + " from (" + rows_now +
+                  ") n full join temp.findings_before b on b.check_name = n.check_name and b.subject = n.subject and b.anchor = n.anchor "
+                  "where b.check_name is null or n.check_name is null or b.resolved_at is distinct from n.resolved_at");
+}
+
+Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of, std::int64_t publish_seq) const {
   FF_TRY(gather(lake, touched, previous_as_of, as_of));
   for (const Model& m : models_)
     if (!m.groups.empty()) FF_TRY(lake.run("delete from " + touched_table(m)));
   for (const Model& m : models_) {
     if (!is_table(m)) continue;
     const auto start = std::chrono::steady_clock::now();
+    const bool logged = !m.is_view && m.schema == "ops" && m.name.rfind("findings_", 0) == 0;
+    if (logged) FF_TRY(lake.run("create or replace temp table findings_before as select check_name, subject, anchor, resolved_at from " + m.table() + (m.key.empty() ? "" : " where " + m.key + " in (select key from " + touched_table(m) + ")")));
     if (is_sliced(m)) FF_TRY(replace(lake, m));
     else FF_TRY(lake.run("delete from " + m.table() + "; insert into " + m.table() + " " + render(m, models_, {})));
+    if (logged) FF_TRY(log_findings(lake, m, as_of, publish_seq));
     if (on_step) on_step(m.name, std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count());
   }
   return {};

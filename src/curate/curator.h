@@ -34,7 +34,8 @@ class Curator {
   /// Creates the tables and views that are missing.
   Result<void> create(Lake& lake, Views views);
   /// Recomputes what `touched` and the time between two as_of concern; the clock stands at `as_of` already.
-  Result<void> publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of) const;
+  /// What changes among the findings is noted in ops.finding_log under `publish_seq`.
+  Result<void> publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of, std::int64_t publish_seq) const;
   /// Recomputes everything.
   Result<void> rebuild(Lake& lake) const;
 
@@ -46,6 +47,7 @@ class Curator {
  private:
   explicit Curator(std::vector<Model> models) : models_(std::move(models)) {}
   Result<void> replace(Lake& lake, const Model& model) const;
+  Result<void> log_findings(Lake& lake, const Model& model, Micros as_of, std::int64_t publish_seq) const;
   Result<void> gather(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of) const;
 
   bool is_table(const Model& model) const { return !model.is_view || views_ == Views::as_tables; }

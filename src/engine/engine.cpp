@@ -23,16 +23,22 @@ std::int64_t to_integer(const std::optional<std::string>& text, std::int64_t oth
   return value;
 }
 
+std::int64_t process_cpu_us() {
+  timespec t{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return t.tv_sec * us_per_second + t.tv_nsec / 1000;
+}
+
 /// Adds the time until its end to a stage of the profile.
 class Stage {
  public:
   Stage(RunStats& stats, const char* name) : stats_(stats), name_(name) {}
-  ~Stage() { stats_.stage_us[name_] += std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start_).count(); }
+  ~Stage() { stats_.stage_us[name_] += process_cpu_us() - start_; }
 
  private:
   RunStats& stats_;
   const char* name_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::int64_t start_ = process_cpu_us();
 };
 
 constexpr const char* mark_prefix = "!mark/";
@@ -57,6 +63,7 @@ struct Engine::Impl {
   std::map<std::string, std::uint32_t> partition_ids;
   std::map<std::string, std::int64_t> lake_marks, state_marks;  ///< path -> last position that is in
   std::set<std::string> files_done;
+  std::map<std::string, Micros> drifts;  ///< contract \x1f field -> first ingest_time, as in ops.schema_drift
   std::int64_t publish_seq = 0, epoch = 0;
   Micros as_of = none;
   std::size_t commits_since_flush = 0;
@@ -145,6 +152,8 @@ Result<void> Engine::Impl::load_history() {
   for (const auto& row : marks.rows) lake_marks[*row[0]] = to_integer(row[1], 0);
   const Table files = FF_TRY(lake->query("select path from ops.files where done"));
   for (const auto& row : files.rows) files_done.insert(*row[0]);
+  const Table known_drifts = FF_TRY(lake->query("select contract || chr(31) || field, epoch_us(first_ingest_time) from ops.schema_drift"));
+  for (const auto& row : known_drifts.rows) drifts[*row[0]] = to_integer(row[1], 0);
   if (options.as_of != none && as_of != none && options.as_of < as_of)
     return Error{Recourse::halt, "as_of_behind", "--as-of " + format_rfc3339(options.as_of) + " lies before what this lake has seen, " + format_rfc3339(as_of) + "; use a new --lake to look at the past"};
 
@@ -226,6 +235,9 @@ Result<void> Engine::Impl::stage_records(Pending& pending, bool silent, Staging&
     if (!silent)
       for (const Drift& drift : source.batch.drifts) {
         const std::string& contract = contracts[source.feed].id;
+        const auto [known, is_new] = drifts.emplace(contract + '\x1f' + drift.field, drift.from.ingest_time);
+        if (!is_new && known->second <= drift.from.ingest_time) continue;
+        known->second = drift.from.ingest_time;
         staging.drift.deletes.text(contract).text(drift.field);
         staging.drift.inserts.text(contract).text(drift.field).integer(drift.from.ingest_time).text(contract).text(path_of(drift.from.partition)).integer(drift.from.position);
       }
@@ -322,7 +334,7 @@ Result<void> Engine::Impl::commit(Pending& pending) {
     {
       Stage stage(stats, "curate");
       FF_TRY(set_clock(*lake, as_of, zone_name));
-      FF_TRY(curator.publish(*lake, staging.touched, previous_as_of, as_of));
+      FF_TRY(curator.publish(*lake, staging.touched, previous_as_of, as_of, publish_seq + 1));
       pass_crash_point("curated_written");
     }
     Stage stage(stats, "commit");
@@ -355,7 +367,7 @@ Result<void> Engine::Impl::commit_clock() {
     FF_TRY(fence());
     FF_TRY(write_marks(Pending(), Staging()));
     FF_TRY(set_clock(*lake, as_of, zone_name));
-    FF_TRY(curator.publish(*lake, Touched(), previous_as_of, as_of));
+    FF_TRY(curator.publish(*lake, Touched(), previous_as_of, as_of, publish_seq + 1));
     return lake->commit();
   };
   if (auto written = write(); !written.ok()) {
