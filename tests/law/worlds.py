@@ -40,7 +40,10 @@ def dense(folder, seed):
     contract = folder / "contracts" / "events.yaml"
     driving = "      - name: driving_s\n        logicalType: integer\n        customProperties:\n          - {property: unit, value: s}\n"
     contract.write_text(contract.read_text().replace("      - {name: ingest_time", driving + "      - {name: ingest_time"))
-    random_world.write(random_world.world(seed), folder)
+    facts = random_world.world(seed)
+    for records in facts.values():
+        records.sort(key=lambda r: r["ingest_time"])
+    random_world.write(facts, folder)
     return DENSE_AS_OF
 
 

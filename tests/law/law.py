@@ -1,0 +1,78 @@
+"""The law (S1.1, S1.2): whatever way the same facts come, the tables are the oracle's, and the truth's where there is one.
+
+    python tests/law/law.py [KIND:SEED...]       KIND: lifelike or dense; default: LAW_SEEDS of each (2), from LAW_FIRST_SEED (1)
+
+Each world is told in several storms, each into a lake of its own:
+  as_is      its files as they are, one commit
+  scattered  shuffled within and across the files of a feed, every fifth record twice, other files
+  batches    the same in small commits
+  killed     the same, killed after every commit, before or after the state has followed
+  stepped    as it is, in four runs that each know a later moment: what is untouched by new facts and clock must stay right
+"""
+import datetime
+import itertools
+import os
+import random
+import subprocess
+import sys
+
+import compare_oracle
+import duckdb
+import engine
+import worlds
+
+BATCH_RECORDS = {"lifelike": 3000, "dense": 1000}
+
+
+def killed_after_every_commit(world, lake, as_of, batch, calm_lake):
+    """As many kills as an undisturbed run has commits, then one run in peace: a file's done-mark comes after its commit."""
+    with duckdb.connect(str(calm_lake / "lake.duckdb"), read_only=True) as con:
+        commits = con.execute("select count(*) from ops.commits").fetchone()[0]
+    for point, _ in zip(itertools.cycle(["lake_committed", "state_written:2"]), range(commits + 1)):
+        engine.run(world, lake, "--as-of", as_of, *batch, crash_at=point, ok=(0, engine.KILLED))
+    engine.run(world, lake, "--as-of", as_of, *batch)
+
+
+def stepped(world, lake, as_of, random):
+    end = datetime.datetime.fromisoformat(as_of)
+    for hours in sorted(random.sample(range(2, 60), 3), reverse=True):
+        moment = end - datetime.timedelta(hours=hours, seconds=random.randrange(3600))
+        engine.run(world, lake, "--as-of", moment.isoformat().replace("+00:00", "Z"))
+    engine.run(world, lake, "--as-of", as_of)
+
+
+def judge(case, folder):
+    kind, _, seed = case.partition(":")
+    chance, world = random.Random(case), folder / "world"
+    as_of = worlds.dense(world, int(seed)) if kind == "dense" else worlds.lifelike(engine.PROGRAM, world, int(seed), partner=int(seed) % 2 == 0)
+    judges, scattered, batch = compare_oracle.World(world, as_of), folder / "scattered", ["--batch-records", str(BATCH_RECORDS[kind])]
+    worlds.scatter(world, scattered, chance)
+    storms = {
+        "as_is": lambda lake: engine.run(world, lake, "--as-of", as_of),
+        "scattered": lambda lake: engine.run(scattered, lake, "--as-of", as_of),
+        "batches": lambda lake: engine.run(scattered, lake, "--as-of", as_of, *batch),
+        "killed": lambda lake: killed_after_every_commit(scattered, lake, as_of, batch, folder / "batches"),
+        "stepped": lambda lake: stepped(world, lake, as_of, chance),
+    }
+    passed, lines = 0, []
+    for storm, tell in storms.items():
+        tell(folder / storm)
+        wrong = compare_oracle.report(judges.differences(folder / storm / "lake.duckdb"))
+        if kind == "lifelike" and not wrong:
+            truth = subprocess.run([sys.executable, "tests/sim/check_truth.py", world, "--lake", folder / storm / "lake.duckdb"], cwd=engine.ROOT, capture_output=True, text=True)
+            wrong = truth.stdout + truth.stderr if truth.returncode else ""
+        passed += not wrong
+        lines.append(f"{case:12} {storm:10} {'ok' if not wrong else 'DIFFERS; again: FLEETFLOW=' + engine.PROGRAM + ' ' + sys.executable + ' tests/law/law.py ' + case}")
+        lines += [wrong] if wrong else []
+    return passed, len(storms) - passed, "\n".join(lines)
+
+
+def main(cases):
+    first, count = int(os.environ.get("LAW_FIRST_SEED", 1)), int(os.environ.get("LAW_SEEDS", 2))
+    cases = cases or [f"{kind}:{seed}" for seed in range(first, first + count) for kind in ("lifelike", "dense")]
+    print("worlds:", *cases, flush=True)
+    return engine.each(judge, cases)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
