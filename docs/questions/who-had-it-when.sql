@@ -1,4 +1,4 @@
--- Who had the shipments in the hour before their promise was broken? A driver's share of what he held at that time.
+-- Who held a shipment at the moment it was due, and how many of these were late?
 select
   left(a.driver_key, 12) as driver,
   count(*) as held_when_due,

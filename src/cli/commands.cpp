@@ -130,8 +130,9 @@ int run(int argc, char** argv) {
   auto* points = app.add_subcommand("crash-points", "List the places at which FLEETFLOW_CRASH_AT may kill a run, for tests");
   auto* driver = app.add_subcommand("driver-key", "The pseudonym of a driver id under the configured key, generation 0");
   std::string name_space;
+  std::vector<std::string> ids;
   driver->add_option("namespace", name_space, "The contract's driver namespace")->required();
-  driver->add_option("id", id, "The source's driver id")->required();
+  driver->add_option("id", ids, "The source's driver ids; each one's key on a line of its own")->required();
   app.add_subcommand("simulate", "Make a world of facts with known faults (fleetflow simulate --help)");
 
   CLI11_PARSE(app, argc, argv);
@@ -150,7 +151,7 @@ int run(int argc, char** argv) {
   if (driver->parsed()) {
     const auto key = PseudonymKey::from_environment();
     if (!key.ok()) return fail(key.error());
-    std::cout << key.value().driver_key(name_space, id, 0) << "\n";
+    for (const std::string& each : ids) std::cout << key.value().driver_key(name_space, each, 0) << "\n";
     return exit_ok;
   }
   LakeOptions options;

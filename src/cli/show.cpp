@@ -6,6 +6,15 @@
 #include "lake/schema.h"
 
 namespace ff::cli {
+namespace {
+
+/// SQL for the time between two moments in words: '12 s', '4 min', '26 h'.
+std::string after(const std::string& from, const std::string& to) {
+  const std::string s = "date_diff('second', " + from + ", " + to + ")";
+  return "case when abs(" + s + ") < 120 then " + s + " || ' s' when abs(" + s + ") < 7200 then " + s + " // 60 || ' min' else " + s + " // 3600 || ' h' end";
+}
+
+}  // namespace
 
 Result<void> show_shipment(Lake& lake, const std::string& shipment_id) {
   const std::string is_it = " where shipment_id = " + sql_literal(shipment_id);
@@ -22,7 +31,8 @@ Result<void> show_shipment(Lake& lake, const std::string& shipment_id) {
   rows += FF_TRY(section("History (what we were told, in the order in which it happened, and what was made of it)",
                          "select event_time, status, case effect when 'apply' then 'taken' when 'flag' then 'taken, but suspicious: it does not follow ' || from_status "
                          "when 'repeat' then 'repeat, moves nothing' when 'reject' then 'refused: it contradicts ' || from_status when 'exception' then 'evidence' "
-                         "else case when is_retracted then 'withdrawn by its source' else 'from the future, not believed' end end as judged, reason, facility, left(driver_key, 8) as driver, event_id, namespace, first_ingest_time as heard_at, source "
+                         "else case when is_retracted then 'withdrawn by its source' else 'from the future, not believed' end end as judged, reason, facility, left(driver_key, 8) as driver, event_id, "
+                         + after("event_time", "first_ingest_time") + " as heard_after, source "
                          "from core.shipment_events e left join ops.statuses s using (status)" + is_it + " order by event_time, s.rank, namespace, event_id"));
   rows += FF_TRY(section("What events said before they were corrected", "select event_id, status, event_time, ordinal as version, ingest_time as heard_at from core.shipment_event_versions" + is_it + " order by event_id, ordinal"));
   rows += FF_TRY(section("Who had it", "select left(driver_key, 8) as driver, valid_from, valid_to, opened_by, closed_by, recorded_from as known_since from core.driver_assignments" + is_it + " order by valid_from"));

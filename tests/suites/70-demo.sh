@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# suite: the demo shows what it says it shows, on a small world; the real flights equal the published figures
+set -uo pipefail
+FLEETFLOW=${FLEETFLOW:-$PWD/build/release/bin/fleetflow}
+export FLEETFLOW
+passed=0 failed=0 skipped=0
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+check() { # WHAT COMMAND...
+  local what=$1
+  shift
+  if "$@" >"$work/log" 2>&1; then
+    passed=$((passed + 1))
+    echo "ok      $what"
+  else
+    failed=$((failed + 1))
+    echo "FAILED  $what"
+    tail -n 30 "$work/log"
+  fi
+}
+is_self_contained() { # a page that asks nobody for anything
+  grep -q '</html>' "$1" && ! grep -Eq '(src|href)=|url\(|@import|<script' "$1"
+}
+text_is_narrow() { # FILE COLUMNS
+  awk -v most="$2" 'length($0) > most { print "too wide: " $0; wide = 1 } END { exit wide }' "$1"
+}
+differs_where_told() { # another moment is another lake: compare must say so
+  local status=0
+  "$FLEETFLOW" compare build/demo/law/lake build/demo/law/lake-killed || status=$?
+  ((status == 1))
+}
+folder_of_ones_own() { # one CSV file and a contract beside it
+  mkdir -p "$work/mine" || return
+  cp examples/flights/contract.yaml "$work/mine/" && head -n 2000 .deps/flights/flights.csv >"$work/mine/flights.csv" &&
+    bash scripts/demo.sh "$work/mine" >"$work/mine.log" && grep -q '1,999 shipments' "$work/mine.log"
+}
+
+check "the demo, on 1,200 shipments" bash scripts/demo.sh --shipments 1200
+"$FLEETFLOW" report --lake build/demo/lake >"$work/report.txt"
+check "the report fits a terminal" env LC_ALL=C.UTF-8 bash -c "$(declare -f text_is_narrow); text_is_narrow '$work/report.txt' 120"
+check "the page is self-contained" is_self_contained build/demo/report.html
+check "lakes of different moments differ" differs_where_told
+if [[ -n ${FLEETFLOW_SAMPLES:-} && -e $FLEETFLOW_SAMPLES/flights-nyc13/expected.json ]]; then
+  check "the flights, beside the published figures" bash scripts/demo.sh flights
+  check "a folder of one's own" folder_of_ones_own
+else
+  echo "skipped the flights: no FLEETFLOW_SAMPLES"
+  skipped=2
+fi
+echo "$passed passed, $failed failed$( ((skipped)) && echo ", $skipped skipped")"
+((failed == 0))
