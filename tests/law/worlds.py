@@ -55,6 +55,8 @@ def scatter(source, target, random, copies=0.2, files_max=5):
         shutil.copytree(source / "contracts", target / "contracts")
     feeds = {}
     for path in sorted(source.glob("*.*")):
+        if path.stat().st_size == 0:  # An empty file is a fact of its own.
+            shutil.copy(path, target / f"{path.stem}-empty{path.suffix}")
         feeds.setdefault((re.sub(r"-\d+$", "", path.stem), path.suffix), []).extend(lines_of(path))
     for (stem, suffix), lines in feeds.items():
         lines += [line for line in lines if random.random() < copies]
@@ -64,7 +66,8 @@ def scatter(source, target, random, copies=0.2, files_max=5):
             random.choice(parts).append(line)
         for n, part in enumerate(parts, 1):
             head = [header_of(next(source.glob(f"{stem}*{suffix}")))] if suffix == ".csv" else []
-            (target / f"{stem}-{n:04}{suffix}").write_bytes(b"".join(line + b"\n" for line in head + part))
+            if part:
+                (target / f"{stem}-{n:04}{suffix}").write_bytes(b"".join(line + b"\n" for line in head + part))
 
 
 def lines_of(path):
