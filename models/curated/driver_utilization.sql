@@ -1,4 +1,4 @@
--- Grain: one row per (driver_key, date) with assigned time, a segment, a good ping or a taken event.
+-- Grain: one row per (driver_key, date) with assigned time, a segment, reported driving, a good ping or a taken event.
 with clock as (select as_of from {{ source('ops', 'clock') }}),
 calendar as (select * from {{ source('ops', 'calendar') }}),
 shipments as (select * from {{ source('core', 'shipments') }}),
@@ -118,6 +118,7 @@ shipments_handled as (
 
 driver_days as (
   select driver_key, date from unions where assigned_or_segment_us > 0
+  union select driver_key, date from reported
   union select driver_key, date from ping_days where first_ping_at is not null
   union select driver_key, date from event_work
 ),

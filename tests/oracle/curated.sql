@@ -147,7 +147,7 @@ handled as (
   select driver_key, date, count(distinct shipment_id) as shipments
   from (from held union all select driver_key, date, shipment_id from oracle.drivers_events) group by all),
 days as (
-  select driver_key, date from timed where assigned > 0 union select driver_key, date from oracle_core.driver_segments
+  select driver_key, date from timed where assigned > 0 or reported > 0 union select driver_key, date from oracle_core.driver_segments
   union select driver_key, date from oracle_core.driver_day union select driver_key, date from done)
 select driver_key, date, seconds(coalesce(assigned, 0)) as assigned_s, seconds(coalesce(driving_us, reported, 0)) as driving_s,
   seconds(coalesce(idle_us, 0)) as idle_s, seconds(coalesce(offline, 0)) as offline_s, coalesce(distance_cm, 0) as distance_cm,
