@@ -20,7 +20,7 @@ chapter "A year of flights from New York, as a world of shipments"
 say "One CSV file of the US Bureau of Transportation Statistics, 2013; one contract: examples/flights/contract.yaml.
 A leg is a shipment, its schedule the promise with 14 minutes' grace, its aircraft the driver, its time
 in the air the driving. Cancelled and diverted legs are exceptions. Days are days of New York."
-timed "$FLEETFLOW" run --input "$demo/in" --contracts "$root/examples/flights" --lake "$lake"
+timed "$FLEETFLOW" run --batch-records 600000 --input "$demo/in" --contracts "$root/examples/flights" --lake "$lake"
 
 { echo tailnum; "$FLEETFLOW" query --lake "$lake" --format csv "select distinct tailnum from read_csv('$demo/in/flights.csv', all_varchar = true) where tailnum <> 'NA' order by 1" | tail -n +2; } >"$demo/tails"
 # shellcheck disable=SC2046 # one word an id is what is wanted

@@ -37,7 +37,8 @@ double greatest_total(const Table& table) {
 std::string hint(const Table& table, const std::vector<Cell>& row) {
   std::string text = escaped(row[0].value_or("–"));
   for (std::size_t c = 1; c < row.size(); ++c)
-    text += fmt::format("{} {} {}", c > 1 ? "," : ":", words(table.columns[c], row[c]), escaped(heading(table.columns[c])));
+    text +=
+        fmt::format("{} {} {}", c > 1 ? "," : ":", words(table.columns[c], row[c]), escaped(heading(table.columns[c])));
   return "<title>" + text + "</title>";
 }
 
@@ -54,11 +55,16 @@ std::string legend(const Table& table) {
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '&') out += "&amp;";
-    else if (c == '"') out += "&quot;";
-    else out += c;
+    if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '&')
+      out += "&amp;";
+    else if (c == '"')
+      out += "&quot;";
+    else
+      out += c;
   }
   return out;
 }
@@ -66,13 +72,16 @@ std::string escaped(std::string_view text) {
 std::string columns_chart(const Table& table, double width) {
   if (table.rows.empty()) return nothing;
   constexpr double height = 250, left = 48, right = 6, top = 14, bottom = 24;
-  const double most = std::max(1.0, greatest_total(table)), slot = (width - left - right) / static_cast<double>(table.rows.size());
+  const double most = std::max(1.0, greatest_total(table)),
+               slot = (width - left - right) / static_cast<double>(table.rows.size());
   const double bar = slot * (slot > 40 ? 0.6 : 0.84);
   const auto y_of = [&](double value) { return top + (height - top - bottom) * (1 - value / most); };
   std::string out = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\">", width, height);
   for (double tick = 0; tick <= most; tick += step_of(most))
-    out += fmt::format("<line class=\"grid\" x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\"/><text class=\"end\" x=\"{3}\" y=\"{4:.1f}\">{5}</text>",
-                       left, width - right, y_of(tick), left - 6, y_of(tick) + 4, grouped(fmt::format("{:.0f}", tick)));
+    out += fmt::format(
+        "<line class=\"grid\" x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\"/><text class=\"end\" x=\"{3}\" "
+        "y=\"{4:.1f}\">{5}</text>",
+        left, width - right, y_of(tick), left - 6, y_of(tick) + 4, grouped(fmt::format("{:.0f}", tick)));
   std::size_t longest = 1;
   for (const auto& row : table.rows) longest = std::max(longest, row[0].value_or("–").size());
   const double label_width = 6.5 * static_cast<double>(longest) + 6;
@@ -81,21 +90,27 @@ std::string columns_chart(const Table& table, double width) {
   for (std::size_t r = 0; r < table.rows.size(); ++r, x += slot) {
     const auto& row = table.rows[r];
     out += "<g class=\"hover\">" + hint(table, row) +
-           fmt::format("<rect class=\"behind\" x=\"{:.1f}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\"/>", x, top, slot, height - top - bottom);
+           fmt::format("<rect class=\"behind\" x=\"{:.1f}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\"/>", x, top, slot,
+                       height - top - bottom);
     double below = 0;
     for (std::size_t c = 1; c < row.size(); ++c) {
       const double value = number(row[c]);
       if (value > 0)
-        out += fmt::format("<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>", table.columns[c],
-                           x + (slot - bar) / 2, y_of(below + value), bar, y_of(below) - y_of(below + value));
+        out += fmt::format("<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>",
+                           table.columns[c], x + (slot - bar) / 2, y_of(below + value), bar,
+                           y_of(below) - y_of(below + value));
       below += value;
     }
     out += "</g>";
     const std::string label = row[0].value_or("–");
-    if (r % every == 0) out += fmt::format("<text class=\"middle\" x=\"{:.1f}\" y=\"{}\">{}</text>", x + slot / 2, height - 6, escaped(label));
+    if (r % every == 0)
+      out += fmt::format("<text class=\"middle\" x=\"{:.1f}\" y=\"{}\">{}</text>", x + slot / 2, height - 6,
+                         escaped(label));
     if (label.starts_with("+0 "))
-      out += fmt::format("<line class=\"promise\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1}\" y2=\"{2}\"/><text class=\"middle\" x=\"{0:.1f}\" y=\"{3}\">promised</text>",
-                         x, top, height - bottom, top - 3);
+      out += fmt::format(
+          "<line class=\"promise\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1}\" y2=\"{2}\"/><text class=\"middle\" "
+          "x=\"{0:.1f}\" y=\"{3}\">promised</text>",
+          x, top, height - bottom, top - 3);
   }
   return legend(table) + out + "</svg>";
 }
@@ -104,21 +119,27 @@ std::string rows_chart(const Table& table, Scale scale) {
   if (table.rows.empty()) return nothing;
   constexpr double width = 640, left = 120, right = 64, line = 30;
   const double most = std::max(1.0, greatest_total(table)), room = width - left - right;
-  std::string out = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\">", width, line * static_cast<double>(table.rows.size()) + 4);
+  std::string out =
+      fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\">", width, line * static_cast<double>(table.rows.size()) + 4);
   double y = 4;
   for (const auto& row : table.rows) {
     const double total = total_of(row), whole = scale == Scale::shares ? std::max(1.0, total) : most;
-    out += "<g class=\"hover\">" + hint(table, row) + fmt::format("<text class=\"end strong\" x=\"{}\" y=\"{}\">{}</text>", left - 10, y + 15, escaped(heading(row[0].value_or("–"))));
+    out += "<g class=\"hover\">" + hint(table, row) +
+           fmt::format("<text class=\"end strong\" x=\"{}\" y=\"{}\">{}</text>", left - 10, y + 15,
+                       escaped(heading(row[0].value_or("–"))));
     double x = left;
     for (std::size_t c = 1; c < row.size(); ++c) {
       const double part = room * number(row[c]) / whole;
       if (part <= 0) continue;
-      out += fmt::format("<rect class=\"{}\" x=\"{:.1f}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\"/>", table.columns[c], x, y, part, line - 8);
+      out += fmt::format("<rect class=\"{}\" x=\"{:.1f}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\"/>", table.columns[c],
+                         x, y, part, line - 8);
       if (scale == Scale::shares && part > 34)
-        out += fmt::format("<text class=\"middle inside\" x=\"{:.1f}\" y=\"{}\">{:.0f} %</text>", x + part / 2, y + 15, 100 * number(row[c]) / whole);
+        out += fmt::format("<text class=\"middle inside\" x=\"{:.1f}\" y=\"{}\">{:.0f} %</text>", x + part / 2, y + 15,
+                           100 * number(row[c]) / whole);
       x += part;
     }
-    out += fmt::format("<text x=\"{:.1f}\" y=\"{}\">{}</text></g>", x + 8, y + 15, grouped(fmt::format("{:.0f}", total)));
+    out +=
+        fmt::format("<text x=\"{:.1f}\" y=\"{}\">{}</text></g>", x + 8, y + 15, grouped(fmt::format("{:.0f}", total)));
     y += line;
   }
   return legend(table) + out + "</svg>";
@@ -145,8 +166,8 @@ std::string heat_grid(const Table& table) {
       }
       // Shaded by what is missing to 100 %, full at 40 % and more: the eye is to find the bad days.
       const double rate = number((*at->second)[2]), missing = std::min(1.0, (1 - rate) / 0.4);
-      out += fmt::format("<td style=\"--bad-share:{:.0f}%\" title=\"{} of {} deliveries on time\">{:.0f}</td>", 100 * missing,
-                         words("rate", (*at->second)[2]), words("n", (*at->second)[3]), 100 * rate);
+      out += fmt::format("<td style=\"--bad-share:{:.0f}%\" title=\"{} of {} deliveries on time\">{:.0f}</td>",
+                         100 * missing, words("rate", (*at->second)[2]), words("n", (*at->second)[3]), 100 * rate);
     }
     out += "</tr>";
   }
@@ -171,7 +192,8 @@ std::string html_table(const Table& table, std::string_view bar_column) {
     for (std::size_t c = 0; c < row.size(); ++c) {
       const std::string text = escaped(words(table.columns[c], row[c]));
       if (table.columns[c] == bar_column && most > 0)
-        out += fmt::format("<td class=\"figure bar\" style=\"--share:{:.1f}%\">{}</td>", 100 * number(row[c]) / most, text);
+        out += fmt::format("<td class=\"figure bar\" style=\"--share:{:.1f}%\">{}</td>", 100 * number(row[c]) / most,
+                           text);
       else if (table.columns[c] == "severity")
         out += fmt::format("<td><span class=\"tag {0}\">{0}</span></td>", text);
       else

@@ -4,12 +4,12 @@
 
 -- name: headline
 with sla as (
-  select count(*) as shipments, count(delivered_at) as delivered, count(*) filter (is_on_time and delivered_at is not null) as on_time,
-    count(*) filter (sla_status in ('on_track', 'at_risk', 'breached')) as open, count(*) filter (sla_status = 'breached') as breached
-  from curated.shipment_sla where sla_status <> 'excluded' or delivered_at is null)
+  select count(*) as shipments, count(*) filter (sla_status in ('on_track', 'at_risk', 'breached')) as open,
+    count(*) filter (sla_status = 'breached') as breached
+  from curated.shipment_sla)
 select
   (select max(as_of) from curated.pipeline_freshness) as as_of,
-  (select count(*) from curated.shipment_sla) as shipments,
+  sla.shipments,
   (select count(*) from curated.shipment_status_history where is_current) as events,
   (select count(distinct driver_key) from curated.driver_utilization) as drivers,
   (select sum(delivered) from curated.on_time_delivery)::bigint as delivered,
@@ -114,8 +114,7 @@ from axis left join opened on opened_at >= t and opened_at < t + step
 group by t, step order by t
 
 -- name: checks
-select check_name as "check", sum(findings)::bigint as findings, sum(subjects)::bigint as subjects, sum(unresolved)::bigint as unresolved,
-  min(date) as first_day, max(date) as last_day
+select check_name as "check", sum(findings)::bigint as findings, sum(subjects)::bigint as subjects, sum(unresolved)::bigint as unresolved
 from curated.data_quality_daily group by all order by findings desc, check_name
 
 -- name: sources

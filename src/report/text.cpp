@@ -7,7 +7,8 @@ namespace ff {
 namespace {
 
 std::size_t width_of(std::string_view utf8) {
-  return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 /// `share` of 1 as a bar of at most `width` characters, to an eighth of one.
@@ -62,13 +63,16 @@ std::string report_text(const Report& report) {
   const Table& head = report.at("headline");
   const auto say = [&](const char* column) { return words(column, cell_of(head, column)); };
   std::string out = "FleetFlow · as of " + say("as_of") + " UTC\n" + std::string(78, '=') + "\n";
-  out += "  " + say("shipments") + " shipments · " + say("events") + " events · " + say("drivers") + " drivers on duty\n";
-  out += "  " + say("on_time_rate") + " on time of " + say("delivered") + " delivered, " + say("first_attempt_rate") + " at the first attempt\n";
+  out +=
+      "  " + say("shipments") + " shipments · " + say("events") + " events · " + say("drivers") + " drivers on duty\n";
+  out += "  " + say("on_time_rate") + " on time of " + say("delivered") + " delivered, " + say("first_attempt_rate") +
+         " at the first attempt\n";
   out += "  " + say("open") + " shipments open, of these " + say("breached") + " past their promise\n";
   out += "  " + say("exceptions_open") + " exceptions open, of these " + say("critical_open") + " critical\n";
   const auto section = [&](const char* title, const char* name, std::string_view bar_column = {}) {
     const Table& table = report.at(name);
-    out += "\n" + std::string(title) + "\n" + (table.rows.empty() ? "  nothing to tell\n" : laid_out(table, bar_column));
+    out +=
+        "\n" + std::string(title) + "\n" + (table.rows.empty() ? "  nothing to tell\n" : laid_out(table, bar_column));
   };
   section("On time by carrier (of what was delivered, by promise + grace)", "on_time_by_carrier", "on_time_rate");
   section("Worst lanes", "worst_lanes", "on_time_rate");

@@ -55,7 +55,8 @@ bool is_number(std::string_view column, const Cell& cell) {
 
 std::string words(std::string_view column, const Cell& cell) {
   if (!cell) return "–";
-  if (!is_number(column, cell)) return column.ends_with("_at") || column.starts_with("oldest") || column == "as_of" ? cell->substr(0, 16) : *cell;
+  if (!is_number(column, cell))
+    return column.ends_with("_at") || column.starts_with("oldest") || column == "as_of" ? cell->substr(0, 16) : *cell;
   const double value = number(cell);
   if (is_share(column)) return format("%.1f %%", 100 * value);
   if (column.ends_with("_s")) return duration(value);
