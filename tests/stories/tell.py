@@ -28,7 +28,6 @@ import duckdb  # noqa: E402
 import oracle  # noqa: E402
 
 WORLDS = ("told", "stormy", "killed")
-HISTORICAL = "historical"
 SCRATCH = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # a story fits in memory, and no power is cut here
 
 
@@ -54,11 +53,10 @@ class Telling:
             text = (root / "contracts" / f"{stem}.yaml").read_text()
             (target / f"{stem}.yaml").write_text(text)
             for namespace, feed in self.story.config.get("feeds", {}).items():
-                late = HISTORICAL if feed.get("historical") else feed.get("late_after_min", 15)
+                late = "property: historical\n    value: true" if feed.get("historical") else f"property: lateAfterMin\n    value: {feed.get('late_after_min', 15)}"
                 own = re.sub(r"(?m)^id: .*", f"id: {namespace}-{stem}", text)
                 own = own.replace(f"path: {stem}*", f"path: {namespace}-{stem}*").replace("value: acme", f"value: {namespace}", 1)
-                if "lateAfterMin" in own:
-                    own = re.sub(r"(property: lateAfterMin\n\s+value:) .*", rf"\1 {late}", own)
+                own = re.sub(r"property: lateAfterMin\n\s+value: .*", late, own)
                 (target / f"{namespace}-{stem}.yaml").write_text(own)
 
     def tell_until(self, as_of):
