@@ -264,7 +264,7 @@ Result<void> Engine::Impl::write_marks(const Pending& pending, const Staging& st
   std::map<std::string, std::pair<std::uint32_t, std::int64_t>> moved;
   for (const SourceBatch& b : pending.batches) {
     auto& mark = moved[path_of(b.partition)];
-    mark = {b.feed, std::max(mark.second, b.last_position)};
+    mark = {b.feed, std::max({mark.second, b.last_position, lake_marks[path_of(b.partition)]})};  // A mark never goes back.
   }
   Rows keys("s"), rows("sissii");
   for (const auto& [path, mark] : moved) {

@@ -15,9 +15,9 @@ Error classify(std::string_view message, std::string_view sql) {
   if (!sql.empty()) text += "\n  in: " + std::string(sql.substr(0, 400));
   if (has("No space left") || has("ENOSPC") || has("disk space") || has("Disk quota") || has("Could not write") || has("failed to write"))
     return {Recourse::retry, "disk_full", "the lake's disk is full; free space and the same step is tried again: " + text};
-  if (has("Conflict") || has("conflict")) return {Recourse::retry, "commit_conflict", text};
   if (has("Conflicting lock") || has("Could not set lock"))
     return {Recourse::halt, "lake_locked", "another process owns the lake file; one engine owns it (ask it with `fleetflow query`, or stop it): " + text};
+  if (has("Conflict") || has("conflict")) return {Recourse::retry, "commit_conflict", text};
   if (has("Out of Memory")) return {Recourse::halt, "out_of_memory", "raise --memory-limit or lower --batch-records: " + text};
   return {Recourse::halt, "lake_error", text};
 }
