@@ -90,7 +90,7 @@ from range(10) bins(bin) left join curated.driver_utilization u on bin = least(9
 group by bin order by bin
 
 -- name: busiest_drivers
-select left(driver_key, 12) as driver, count(*) as days, sum(driving_s)::bigint as driving_s, sum(on_duty_s)::bigint as on_duty_s,
+select left(driver_key, 8) as driver, count(*) as days, sum(driving_s)::bigint as driving_s, sum(on_duty_s)::bigint as on_duty_s,
   sum(driving_s) / nullif(sum(on_duty_s), 0) as utilization, sum(deliveries)::bigint as deliveries, sum(distance_cm)::bigint as distance_cm
 from curated.driver_utilization group by driver_key order by sum(driving_s) desc, driver_key limit 5
 
