@@ -154,11 +154,8 @@ int run(int argc, char** argv) {
     for (const std::string& each : ids) std::cout << key.value().driver_key(name_space, each, 0) << "\n";
     return exit_ok;
   }
-  LakeOptions options;
-  options.path = lake + "/lake.duckdb";
-  options.read_only = true;
-  if (!fs::exists(options.path)) return std::cerr << "fleetflow: there is no lake in " << lake << "; `fleetflow run --lake " << lake << " ...` makes one\n", exit_usage;
-  auto opened = Lake::open(options);
+  if (!fs::exists(lake + "/lake.duckdb")) return std::cerr << "fleetflow: there is no lake in " << lake << "; `fleetflow run --lake " << lake << " ...` makes one\n", exit_usage;
+  auto opened = Lake::open_to_read(lake);
   if (!opened.ok()) return fail(opened.error());
   if (compared->parsed()) {
     if (!fs::exists(other + "/lake.duckdb")) return std::cerr << "fleetflow: there is no lake in " << other << "\n", exit_usage;

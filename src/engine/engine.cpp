@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/time.h"
 #include "lake/schema.h"
+#include "lake/sql_socket.h"
 
 namespace ff {
 namespace {
@@ -55,6 +56,7 @@ struct Engine::Impl {
   PseudonymKey key;
   Curator curator;
   std::unique_ptr<Lake> lake;
+  std::unique_ptr<SqlSocket> socket;  ///< after the lake it speaks for, so that it goes first
   std::unique_ptr<Store> store;
   std::shared_ptr<const Zone> zone;
   std::string zone_name, generation;
@@ -141,7 +143,9 @@ Result<void> Engine::Impl::open_lake() {
       FF_TRY(lake->insert("ops.sla_policy", row));
     }
   FF_TRY(curator.create(*lake, options.lake.attach.empty() ? Curator::Views::yes : Curator::Views::as_tables));
-  return lake->commit();
+  FF_TRY(lake->commit());
+  socket = FF_TRY(SqlSocket::serve(*lake, options.directory + "/sql.sock"));
+  return {};
 }
 
 Result<void> Engine::Impl::load_history() {

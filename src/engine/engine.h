@@ -3,7 +3,8 @@
 /// A run reads what the input folder has beyond the lake's marks and commits it in batches; each commit makes raw, core,
 /// marks and curated visible at once, then the keyed state follows, then the file is marked done. Killed anywhere, the
 /// next run goes on: state that lags is brought up to the lake's marks silently, and nothing at or below a mark is
-/// written again. Source: architecture, decisions 2, 3, 5 and 6.
+/// written again. While it lives, an engine answers read-only SQL at DIRECTORY/sql.sock, since nobody else can open the
+/// lake file meanwhile. Source: architecture, decisions 2, 3, 5 and 6.
 #pragma once
 
 #include <cstdint>

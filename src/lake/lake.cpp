@@ -2,6 +2,8 @@
 
 #include <duckdb.h>
 
+#include "lake/sql_socket.h"
+
 #include <algorithm>
 #include <atomic>
 
@@ -68,6 +70,8 @@ void fill(duckdb_vector vector, char letter, const Rows::Column& column, std::si
 struct Lake::Impl {
   std::shared_ptr<Database> database;
   duckdb_connection connection = nullptr;
+  std::unique_ptr<SqlClient> remote;  ///< instead of a connection: the engine that owns the lake
+  bool is_attached = false;
   ~Impl() { duckdb_disconnect(&connection); }
 };
 
@@ -97,6 +101,7 @@ Result<std::unique_ptr<Lake>> Lake::open(const LakeOptions& options) {
     return error;
   }
   if (duckdb_connect(impl->database->handle, &impl->connection) != DuckDBSuccess) return Error{Recourse::halt, "lake_error", "cannot connect to the lake " + options.path};
+  impl->is_attached = !options.attach.empty();
   std::unique_ptr<Lake> lake(new Lake(std::move(impl)));
   FF_TRY(lake->run("set timezone = 'UTC'"));
   for (const std::string& sql : options.prepare) FF_TRY(lake->run(sql));
@@ -109,14 +114,32 @@ Result<std::unique_ptr<Lake>> Lake::open(const LakeOptions& options) {
   return lake;
 }
 
-Result<std::unique_ptr<Lake>> Lake::connect() {
+Result<std::unique_ptr<Lake>> Lake::open_to_read(const std::string& directory) {
+  LakeOptions options;
+  options.path = directory + "/lake.duckdb";
+  options.read_only = true;
+  auto opened = open(options);
+  if (opened.ok() || opened.error().cause != "lake_locked") return opened;
+  auto remote = SqlClient::connect(directory + "/sql.sock");
+  if (!remote.ok()) return opened.error();
   auto impl = std::make_unique<Impl>();
-  impl->database = impl_->database;
-  if (duckdb_connect(impl->database->handle, &impl->connection) != DuckDBSuccess) return Error{Recourse::halt, "lake_error", "cannot open a second connection to the lake"};
+  impl->remote = std::move(remote).value();
   return std::unique_ptr<Lake>(new Lake(std::move(impl)));
 }
 
+Result<std::unique_ptr<Lake>> Lake::connect() {
+  auto impl = std::make_unique<Impl>();
+  impl->database = impl_->database;
+  impl->is_attached = impl_->is_attached;
+  if (duckdb_connect(impl->database->handle, &impl->connection) != DuckDBSuccess) return Error{Recourse::halt, "lake_error", "cannot open a second connection to the lake"};
+  std::unique_ptr<Lake> lake(new Lake(std::move(impl)));
+  FF_TRY(lake->run("set timezone = 'UTC'"));
+  if (lake->impl_->is_attached) FF_TRY(lake->run("use lake.core"));
+  return lake;
+}
+
 Result<void> Lake::run(const std::string& sql) {
+  if (impl_->remote) return Error{Recourse::retry, "lake_locked", "a running engine owns this lake and lets others only ask; stop it first"};
   duckdb_result result;
   const auto state = duckdb_query(impl_->connection, sql.c_str(), &result);
   std::optional<Error> error;
@@ -127,6 +150,7 @@ Result<void> Lake::run(const std::string& sql) {
 }
 
 Result<Table> Lake::query(const std::string& sql) {
+  if (impl_->remote) return impl_->remote->query(sql);
   duckdb_result result;
   if (duckdb_query(impl_->connection, sql.c_str(), &result) != DuckDBSuccess) {
     Error error = classify(duckdb_result_error(&result), sql);
@@ -147,6 +171,14 @@ Result<Table> Lake::query(const std::string& sql) {
   }
   duckdb_destroy_result(&result);
   return table;
+}
+
+Result<Table> Lake::query_one(const std::string& sql) {
+  duckdb_extracted_statements statements = nullptr;
+  const idx_t count = duckdb_extract_statements(impl_->connection, sql.c_str(), &statements);
+  duckdb_destroy_extracted(&statements);
+  if (count > 1) return Error{Recourse::halt, "not_one_statement", "one statement at a time, please; this has " + std::to_string(count)};
+  return query(sql);
 }
 
 Result<std::optional<std::string>> Lake::value(const std::string& sql) {

@@ -38,6 +38,9 @@ struct Table {
 class Lake {
  public:
   static Result<std::unique_ptr<Lake>> open(const LakeOptions& options);
+  /// To read only: the file itself, or, while an engine owns it, that engine's socket (`sql.sock` beside the file); then
+  /// only `query` and `value` work.
+  static Result<std::unique_ptr<Lake>> open_to_read(const std::string& directory);
   ~Lake();
   Lake(const Lake&) = delete;
   Lake& operator=(const Lake&) = delete;
@@ -47,6 +50,8 @@ class Lake {
 
   Result<void> run(const std::string& sql);
   Result<Table> query(const std::string& sql);
+  /// As query(), and refuses anything but one statement (halt 'not_one_statement').
+  Result<Table> query_one(const std::string& sql);
   /// The single value of a query with one row and one column; nullopt for NULL or no row.
   Result<std::optional<std::string>> value(const std::string& sql);
 
