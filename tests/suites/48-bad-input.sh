@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# suite: each kind of bad input or setting has its word and names its thing; nothing is lost
+# needs: dbt
+set -uo pipefail
+exec "${FF_VENV_DBT:-.deps/venv-dbt}/bin/python" tests/law/bad_input.py "$@"
