@@ -71,7 +71,7 @@ std::string escaped(std::string_view text) {
 
 std::string columns_chart(const Table& table, double width) {
   if (table.rows.empty()) return nothing;
-  constexpr double height = 250, left = 48, right = 6, top = 14, bottom = 24;
+  constexpr double height = 250, left = 58, right = 6, top = 14, bottom = 24;
   const double most = std::max(1.0, greatest_total(table)),
                slot = (width - left - right) / static_cast<double>(table.rows.size());
   const double bar = slot * (slot > 40 ? 0.6 : 0.84);
@@ -148,17 +148,18 @@ std::string rows_chart(const Table& table, Scale scale) {
 std::string heat_grid(const Table& table) {
   if (table.rows.empty()) return nothing;
   std::map<std::string, std::map<std::string, const std::vector<Cell>*>> grid;
-  std::map<std::string, int> columns;
+  std::vector<std::string> columns;  // in the order of the table: that of time
   for (const auto& row : table.rows) {
     grid[row[0].value_or("–")][row[1].value_or("–")] = &row;
-    columns[row[1].value_or("–")] = 1;
+    const std::string column = row[1].value_or("–");
+    if (std::find(columns.begin(), columns.end(), column) == columns.end()) columns.push_back(column);
   }
   std::string out = "<div class=\"wide\"><table class=\"heat\"><thead><tr><th></th>";
-  for (const auto& [column, _] : columns) out += "<th>" + escaped(column) + "</th>";
+  for (const std::string& column : columns) out += "<th>" + escaped(column) + "</th>";
   out += "</tr></thead><tbody>";
   for (const auto& [name, cells] : grid) {
     out += "<tr><th>" + escaped(name) + "</th>";
-    for (const auto& [column, _] : columns) {
+    for (const std::string& column : columns) {
       const auto at = cells.find(column);
       if (at == cells.end()) {
         out += "<td></td>";

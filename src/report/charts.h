@@ -20,7 +20,7 @@ enum class Scale { amounts, shares };
 /// Lying bars with their categories written out: amounts beside each other, or each bar's parts as shares of it.
 std::string rows_chart(const Table& table, Scale scale);
 
-/// A table (row, column, rate, of how many) as a grid of shaded rates.
+/// A table (row, column, rate, of how many) as a grid of shaded rates; its columns in the table's order.
 std::string heat_grid(const Table& table);
 
 /// The table itself. `bar_column` gets a bar behind its figures: of 1 for rates, else of the greatest.

@@ -46,12 +46,11 @@ select case unit when 'month' then strftime(t, '%b %Y') else strftime(t, '%d %b'
 from axis left join days on date_trunc(unit, day) = t group by t, unit order by t
 
 -- name: rate_by_carrier_and_day
-with days as (
-  select *, (select max(delivery_date) - min(delivery_date) > 13 from curated.on_time_delivery) as is_long from curated.on_time_delivery)
+with span as (select case when max(delivery_date) - min(delivery_date) > 13 then 'month' else 'day' end as unit from curated.on_time_delivery)
 select coalesce(carrier_id, '(none)') as carrier,
-  case when is_long then strftime(date_trunc('month', delivery_date), '%Y-%m') else strftime(delivery_date, '%m-%d') end as day,
+  case unit when 'month' then strftime(date_trunc(unit, delivery_date), '%b %y') else strftime(delivery_date, '%d %b') end as day,
   sum(on_time) / sum(delivered) as on_time_rate, sum(delivered)::bigint as delivered
-from days group by all order by carrier, day
+from curated.on_time_delivery, span group by date_trunc(unit, delivery_date), 1, 2 order by date_trunc(unit, delivery_date), carrier
 
 -- name: delays
 with delays as (
