@@ -48,7 +48,7 @@ from axis left join days on date_trunc(unit, day) = t group by t, unit order by 
 -- name: rate_by_carrier_and_day
 with span as (select case when max(delivery_date) - min(delivery_date) > 13 then 'month' else 'day' end as unit from curated.on_time_delivery)
 select coalesce(carrier_id, '(none)') as carrier,
-  case unit when 'month' then strftime(date_trunc(unit, delivery_date), '%b %y') else strftime(delivery_date, '%d %b') end as day,
+  case unit when 'month' then strftime(date_trunc(unit, delivery_date), '%m/%y') else strftime(delivery_date, '%d %b') end as day,
   sum(on_time) / sum(delivered) as on_time_rate, sum(delivered)::bigint as delivered
 from curated.on_time_delivery, span group by date_trunc(unit, delivery_date), 1, 2 order by date_trunc(unit, delivery_date), carrier
 
