@@ -303,7 +303,7 @@ Result<void> Engine::Impl::write_state(const Pending& pending, Staging& staging)
 Result<void> Engine::Impl::confirm(const Pending& pending) {
   Rows done("si");
   for (const SourceBatch& b : pending.batches)
-    if (b.file_done) done.text(path_of(b.partition)).integer(b.last_position);
+    if (b.file_done) done.text(path_of(b.partition)).integer(lake_marks[path_of(b.partition)]);
   FF_TRY(lake->run_with("update ops.files t set done = true, records = b.records from batch b where t.path = b.path", done, {"path", "records"}));
   if (!done.empty()) pass_crash_point("confirmed");
   return {};
