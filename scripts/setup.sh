@@ -37,10 +37,12 @@ has_more_than_packages() { [[ -e $(setup_file "$1").requirements || -e $(setup_f
 
 # plan_setup PART...: adds to the plan only what is not in place yet.
 plan_setup() {
-  local part missing=()
+  local part missing=() planned=' '
   mapfile -t missing < <(missing_packages "$base_part" "$@")
   ((${#missing[@]} == 0)) || plan "Debian packages (${#missing[@]}: ${missing[0]} ...)" install_packages "${missing[@]}"
   for part in "$@"; do
+    [[ $planned != *" $part "* ]] || continue
+    planned+="$part "
     part_exists "$part" || { note "ff: no part called '$part'; there are: $(parts | tr '\n' ' ')"; exit 2; }
     if has_more_than_packages "$part" && ! is_in_place "$part"; then
       plan "Pinned parts: $part" put_in_place "$part"
