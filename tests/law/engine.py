@@ -29,15 +29,15 @@ def crash_points():
 
 def each(judge, cases, workers=2):
     """Calls judge(case, folder) for every case in processes beside each other, each with a folder of its own; prints each report
-    as it comes. judge returns (passed, failed, text). Ends with the suite's line; returns the exit code."""
-    total = [0, 0]
+    as it comes. judge returns (passed, failed, text); a text that begins with SKIPPED counts as one skipped. Ends with the suite's line; returns the exit code."""
+    total, skipped = [0, 0], 0
     with concurrent.futures.ProcessPoolExecutor(workers) as pool:
         for done in concurrent.futures.as_completed([pool.submit(_in_own_folder, judge, case) for case in cases]):
             passed, failed, text = done.result()
-            total = [total[0] + passed, total[1] + failed]
+            total, skipped = [total[0] + passed, total[1] + failed], skipped + text.startswith("SKIPPED")
             print(text, flush=True)
-    print(f"{total[0]} passed, {total[1]} failed")
-    return 1 if total[1] or not total[0] else 0
+    print(f"{total[0]} passed, {total[1]} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 1 if total[1] or not (total[0] or skipped) else 0
 
 
 def _in_own_folder(judge, case):
