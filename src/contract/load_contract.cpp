@@ -337,6 +337,9 @@ class Loader {
     if (const auto when = custom_of.find("when"); when != custom_of.end()) mapping.when = expression(when->second);
     const YAML::Node properties = FF_TRY(need(object, "properties", where));
     for (const YAML::Node& property : properties) FF_TRY(read_property(property, mapping));
+    // Read first, so that a record refused for any other field still is refused at its own ingest_time (S2.9).
+    std::stable_partition(mapping.fields.begin(), mapping.fields.end(),
+                          [](const FieldMapping& field) { return field.field == FactField::ingest_time; });
     for (const FactFieldUse& use : fields_of(mapping.fact))
       if (use.required && std::none_of(mapping.fields.begin(), mapping.fields.end(),
                                        [&](const FieldMapping& f) { return f.field == use.field; }))

@@ -304,7 +304,7 @@ Result<void> Engine::Impl::confirm(const Pending& pending) {
   Rows done("si");
   for (const SourceBatch& b : pending.batches)
     if (b.file_done) done.text(path_of(b.partition)).integer(lake_marks[path_of(b.partition)]);
-  FF_TRY(lake->run_with("update ops.files t set done = true, records = b.records from batch b where t.path = b.path", done, {"path", "records"}));
+  FF_TRY(lake->run_with("update ops.files t set done = true, records = b.records, refused = (select count(*) from ops.quarantine q where q.partition = b.path) from batch b where t.path = b.path", done, {"path", "records"}));
   if (!done.empty()) pass_crash_point("confirmed");
   return {};
 }

@@ -98,7 +98,7 @@ def every_command_has_help():
 
 def suites_say_what_they_are_for():
     for suite in sorted((root / "tests/suites").glob("*.sh")):
-        if not re.match(r"\d\d-\w+\.sh$", suite.name):
+        if not re.match(r"\d\d-[\w-]+\.sh$", suite.name):
             yield f"{suite.name} is not called NN-name.sh, so ./ff test does not see it"
         if not re.search(r"^# suite: \S", suite.read_text(), re.M):
             yield f"{suite.name} has no line '# suite: ...'"
