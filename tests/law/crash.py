@@ -2,10 +2,11 @@
 
     python tests/law/crash.py [SEED...]       CRASHES=n kills in all (200), a quarter of them at no particular place
 
-A world's facts lie in many files, each a commit (one commit in all for the undisturbed run). The engine is killed (SIGKILL by itself at a named crash point, or from
-outside after a random while), started again, killed again, until it gets through; then its lake must equal that of a run
+A world's facts lie in many files, each a commit (one commit in all for the undisturbed run). The engine is killed (SIGKILL
+by itself at a named crash point, or from outside after a random while), started again, killed again, until it gets through; then its lake must equal that of a run
 nobody disturbed, raw records and quarantine included. Every place that `fleetflow crash-points` lists is visited, most at
-their first, second and third passing. Only kills that really happened are counted.
+their first, second and third passing. Only kills that really happened are counted. A seed repeats everything but the
+moments of the kills from outside, which are the machine's.
 """
 import collections
 import os
