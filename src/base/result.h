@@ -75,11 +75,11 @@ class [[nodiscard]] Result<void> {
 }  // namespace ff
 
 /// The value of a Result, or return its error from the enclosing function.
-#define FF_TRY(expression)                                  \
-  __extension__({                                           \
-    auto ff_try_result = (expression);                      \
-    if (!ff_try_result.ok()) return ff_try_result.error();  \
-    std::move(ff_try_result).value();                       \
+#define FF_TRY(expression)                                 \
+  __extension__({                                          \
+    auto ff_try_result = (expression);                     \
+    if (!ff_try_result.ok()) return ff_try_result.error(); \
+    std::move(ff_try_result).value();                      \
   })
 
 /// An invariant of our own code; never of a user's input.

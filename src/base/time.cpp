@@ -26,7 +26,8 @@ constexpr int days_in_month(int y, int m) {
 }  // namespace
 
 std::optional<std::int64_t> parse_rfc3339(std::string_view t) {
-  if (t.size() < 20 || t[4] != '-' || t[7] != '-' || (t[10] != 'T' && t[10] != 't' && t[10] != ' ') || t[13] != ':' || t[16] != ':')
+  if (t.size() < 20 || t[4] != '-' || t[7] != '-' || (t[10] != 'T' && t[10] != 't' && t[10] != ' ') || t[13] != ':' ||
+      t[16] != ':')
     return std::nullopt;
   const int y = digits(t, 0, 4), mo = digits(t, 5, 2), d = digits(t, 8, 2);
   const int h = digits(t, 11, 2), mi = digits(t, 14, 2), s = digits(t, 17, 2);
@@ -70,7 +71,8 @@ std::string format_rfc3339(std::int64_t micros) {
   const std::int64_t y = static_cast<std::int64_t>(yoe) + era * 400 + (m <= 2);
   char text[48];
   const auto seconds = static_cast<int>(of_day / us_per_second);
-  const int n = std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(y), m, d, seconds / 3600, seconds / 60 % 60, seconds % 60);
+  const int n = std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(y), m, d,
+                              seconds / 3600, seconds / 60 % 60, seconds % 60);
   std::string out(text, static_cast<std::size_t>(n));
   if (const auto fraction = static_cast<int>(of_day % us_per_second); fraction != 0) {
     std::snprintf(text, sizeof text, ".%06d", fraction);
@@ -80,7 +82,8 @@ std::string format_rfc3339(std::int64_t micros) {
 }
 
 std::int64_t now_micros() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace ff

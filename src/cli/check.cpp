@@ -43,19 +43,24 @@ Result<void> check_folder(const std::string& input, const ContractSet& contracts
       ++(refusal ? feed.refused : feed.facts);
       if (!refusal) continue;
       Reason& reason = reasons[{refusal->reason, refusal->field}];
-      if (reason.count++ == 0) reason = {1, paths[refusal->from.partition] + ":" + std::to_string(refusal->from.position), refusal->detail};
+      if (reason.count++ == 0)
+        reason = {1, paths[refusal->from.partition] + ":" + std::to_string(refusal->from.position), refusal->detail};
     }
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
   Table table{{"feed", "files", "bytes", "facts", "refused"}, {}};
-  for (const auto& [feed, f] : feeds) table.rows.push_back({contracts[feed].id, std::to_string(f.files), std::to_string(f.bytes), std::to_string(f.facts), std::to_string(f.refused)});
+  for (const auto& [feed, f] : feeds)
+    table.rows.push_back({contracts[feed].id, std::to_string(f.files), std::to_string(f.bytes), std::to_string(f.facts),
+                          std::to_string(f.refused)});
   print_table(table);
-  std::printf("%lld facts and refusals in %.2f s, %.0f a second\n", static_cast<long long>(records), seconds, static_cast<double>(records) / std::max(seconds, 1e-6));
+  std::printf("%lld facts and refusals in %.2f s, %.0f a second\n", static_cast<long long>(records), seconds,
+              static_cast<double>(records) / std::max(seconds, 1e-6));
   if (reasons.empty()) return {};
   std::cout << "\n";
   Table refused{{"reason", "field", "count", "first", "detail"}, {}};
-  for (const auto& [what, r] : reasons) refused.rows.push_back({what.first, what.second, std::to_string(r.count), r.where, r.detail});
+  for (const auto& [what, r] : reasons)
+    refused.rows.push_back({what.first, what.second, std::to_string(r.count), r.where, r.detail});
   print_table(refused);
   return {};
 }

@@ -10,8 +10,8 @@
 
 #include "base/crash_point.h"
 #include "base/time.h"
-#include "cli/compare.h"
 #include "cli/check.h"
+#include "cli/compare.h"
 #include "cli/query.h"
 #include "cli/show.h"
 #include "engine/engine.h"
@@ -28,7 +28,8 @@ namespace fs = std::filesystem;
 std::string home() {
   if (const char* set = std::getenv("FLEETFLOW_HOME")) return set;
   std::error_code error;
-  for (fs::path at = fs::read_symlink("/proc/self/exe", error).parent_path(); at.has_relative_path(); at = at.parent_path())
+  for (fs::path at = fs::read_symlink("/proc/self/exe", error).parent_path(); at.has_relative_path();
+       at = at.parent_path())
     if (fs::is_directory(at / "models") && fs::is_directory(at / "reference")) return at.string();
   return ".";
 }
@@ -44,16 +45,23 @@ struct RunCommand {
   bool quiet = false, profile = false;
 
   void add_to(CLI::App& app) {
-    auto* c = app.add_subcommand("run", "Read what is new in a folder, bring core and curated tables up to date, and stop");
+    auto* c =
+        app.add_subcommand("run", "Read what is new in a folder, bring core and curated tables up to date, and stop");
     c->add_option("--input", options.input, "Folder of data files")->required();
     c->add_option("--lake", options.directory, "Folder of the lake (made if absent)")->required();
-    c->add_option("--contracts", options.contracts, "Folder of contracts (default: INPUT/contracts, else the product's)");
-    c->add_option("--as-of", as_of, "Judge deadlines at this moment (RFC 3339) and read nothing heard of later (default: the newest ingest_time)");
-    c->add_option("--reporting-zone", options.reporting_zone, "IANA zone whose days the reports use (default: the contracts' own, else UTC)");
-    c->add_option("--batch-records", options.batch_records, "Records in one commit, at most about")->capture_default_str();
+    c->add_option("--contracts", options.contracts,
+                  "Folder of contracts (default: INPUT/contracts, else the product's)");
+    c->add_option(
+        "--as-of", as_of,
+        "Judge deadlines at this moment (RFC 3339) and read nothing heard of later (default: the newest ingest_time)");
+    c->add_option("--reporting-zone", options.reporting_zone,
+                  "IANA zone whose days the reports use (default: the contracts' own, else UTC)");
+    c->add_option("--batch-records", options.batch_records, "Records in one commit, at most about")
+        ->capture_default_str();
     c->add_option("--memory-limit", options.lake.memory_limit, "DuckDB's share of memory")->capture_default_str();
     c->add_option("--threads", options.lake.threads, "DuckDB's threads")->capture_default_str();
-    c->add_option("--lake-attach", options.lake.attach, "Instead of a file: the ATTACH statement of an Iceberg catalog, named lake");
+    c->add_option("--lake-attach", options.lake.attach,
+                  "Instead of a file: the ATTACH statement of an Iceberg catalog, named lake");
     c->add_option("--lake-prepare", options.lake.prepare, "Statements before it: LOAD, CREATE SECRET (repeatable)");
     c->add_flag("--quiet", quiet, "No progress");
     c->add_flag("--profile", profile, "Print where the time went");
@@ -63,7 +71,10 @@ struct RunCommand {
     options.home = home();
     if (!as_of.empty()) {
       const auto at = parse_rfc3339(as_of);
-      if (!at) return std::cerr << "fleetflow: --as-of '" << as_of << "' is no RFC 3339 time; write it like 2026-03-02T08:00:00Z\n", exit_usage;
+      if (!at)
+        return std::cerr << "fleetflow: --as-of '" << as_of
+                         << "' is no RFC 3339 time; write it like 2026-03-02T08:00:00Z\n",
+               exit_usage;
       options.as_of = *at;
     }
     auto engine = Engine::open(options);
@@ -73,14 +84,17 @@ struct RunCommand {
     const auto progress = [&](const RunStats& s) {
       if (quiet) return;
       const double seconds = static_cast<double>(now_micros() - start) / 1e6;
-      std::fprintf(stderr, "%s%lld facts, %lld refused, %lld commits, as of %s, %.0f facts/s%s", terminal ? "\r\033[K" : "", static_cast<long long>(s.facts), static_cast<long long>(s.refused),
-                   static_cast<long long>(s.commits), s.as_of == none ? "-" : format_rfc3339(s.as_of).c_str(), static_cast<double>(s.facts) / std::max(seconds, 0.001), terminal ? "" : "\n");
+      std::fprintf(stderr, "%s%lld facts, %lld refused, %lld commits, as of %s, %.0f facts/s%s",
+                   terminal ? "\r\033[K" : "", static_cast<long long>(s.facts), static_cast<long long>(s.refused),
+                   static_cast<long long>(s.commits), s.as_of == none ? "-" : format_rfc3339(s.as_of).c_str(),
+                   static_cast<double>(s.facts) / std::max(seconds, 0.001), terminal ? "" : "\n");
     };
     const auto stats = engine.value()->run(progress);
     if (!quiet && terminal) std::fprintf(stderr, "\n");
     if (!stats.ok()) return fail(stats.error());
     if (profile)
-      for (const auto& [stage, us] : stats.value().stage_us) std::printf("%-28s %10.3f s\n", stage.c_str(), static_cast<double>(us) / 1e6);
+      for (const auto& [stage, us] : stats.value().stage_us)
+        std::printf("%-28s %10.3f s\n", stage.c_str(), static_cast<double>(us) / 1e6);
     return exit_ok;
   }
 };
@@ -100,7 +114,9 @@ int run(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "simulate") return sim::run_command(argc - 1, argv + 1);
   CLI::App app{"FleetFlow: what happened to every shipment, right and seconds old"};
   app.require_subcommand(1);
-  app.footer("fleetflow simulate --help: a world to try it on. Exit codes: 0 done, 1 a comparison differs, 2 called wrongly, 4 halted, 5 try again.");
+  app.footer(
+      "fleetflow simulate --help: a world to try it on. Exit codes: 0 done, 1 a comparison differs, 2 called wrongly, "
+      "4 halted, 5 try again.");
   RunCommand run_command;
   run_command.add_to(app);
 
@@ -108,27 +124,36 @@ int run(int argc, char** argv) {
   auto* query = app.add_subcommand("query", "Ask a lake in SQL, read-only");
   query->add_option("sql", sql, "One SELECT")->required();
   query->add_option("--lake", lake, "Folder of the lake")->envname("FLEETFLOW_LAKE")->required();
-  query->add_option("--format", format, "table, csv or json")->check(CLI::IsMember({"table", "csv", "json"}))->capture_default_str();
-  auto* exported = app.add_subcommand("export", "Write core, curated and ops tables as Parquet, for notebooks, dbt, Spark");
+  query->add_option("--format", format, "table, csv or json")
+      ->check(CLI::IsMember({"table", "csv", "json"}))
+      ->capture_default_str();
+  auto* exported =
+      app.add_subcommand("export", "Write core, curated and ops tables as Parquet, for notebooks, dbt, Spark");
   exported->add_option("--lake", lake, "Folder of the lake")->envname("FLEETFLOW_LAKE")->required();
-  exported->add_option("--out", out, "Folder to write: OUT/core/shipments.parquet and so on; replaced as a whole")->required();
+  exported->add_option("--out", out, "Folder to write: OUT/core/shipments.parquet and so on; replaced as a whole")
+      ->required();
   auto* show = app.add_subcommand("show", "One thing's whole story");
   show->require_subcommand(1);
-  auto* shipment = show->add_subcommand("shipment", "A shipment's history: what was taken or refused and why, who had it, what was found");
+  auto* shipment = show->add_subcommand(
+      "shipment", "A shipment's history: what was taken or refused and why, who had it, what was found");
   shipment->add_option("id", id, "The shipment_id")->required();
   shipment->add_option("--lake", lake, "Folder of the lake")->envname("FLEETFLOW_LAKE")->required();
   auto* report = app.add_subcommand("report", "On-time, promises, utilization, exceptions and data quality of a lake");
   report->add_option("--lake", lake, "Folder of the lake")->envname("FLEETFLOW_LAKE")->required();
   report->add_option("--html", html, "Write one self-contained page with charts here instead");
-  auto* compared = app.add_subcommand("compare", "Do two lakes say the same? Core, curated and findings, row for row; exit 1 if not");
+  auto* compared = app.add_subcommand(
+      "compare", "Do two lakes say the same? Core, curated and findings, row for row; exit 1 if not");
   compared->add_option("first", lake, "Folder of a lake")->required();
   compared->add_option("second", other, "Folder of another")->required();
   std::string input, contracts;
-  auto* check = app.add_subcommand("check", "Read a folder by its contracts and say what would be accepted or refused, and why; writes nothing");
+  auto* check = app.add_subcommand(
+      "check", "Read a folder by its contracts and say what would be accepted or refused, and why; writes nothing");
   check->add_option("--input", input, "Folder of data files")->required();
   check->add_option("--contracts", contracts, "Folder of contracts (default: INPUT/contracts, else the product's)");
-  auto* points = app.add_subcommand("crash-points", "List the places at which FLEETFLOW_CRASH_AT may kill a run, for tests");
-  auto* driver = app.add_subcommand("driver-key", "The pseudonym of a driver id under the configured key, generation 0");
+  auto* points =
+      app.add_subcommand("crash-points", "List the places at which FLEETFLOW_CRASH_AT may kill a run, for tests");
+  auto* driver =
+      app.add_subcommand("driver-key", "The pseudonym of a driver id under the configured key, generation 0");
   std::string name_space;
   std::vector<std::string> ids;
   driver->add_option("namespace", name_space, "The contract's driver namespace")->required();
@@ -138,7 +163,8 @@ int run(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   if (app.got_subcommand("run")) return run_command.run();
   if (check->parsed()) {
-    if (contracts.empty()) contracts = fs::is_directory(input + "/contracts") ? input + "/contracts" : home() + "/contracts";
+    if (contracts.empty())
+      contracts = fs::is_directory(input + "/contracts") ? input + "/contracts" : home() + "/contracts";
     const auto set = ContractSet::load(contracts);
     if (!set.ok()) return fail(set.error());
     const auto checked = check_folder(input, set.value());
@@ -154,19 +180,27 @@ int run(int argc, char** argv) {
     for (const std::string& each : ids) std::cout << key.value().driver_key(name_space, each, 0) << "\n";
     return exit_ok;
   }
-  if (!fs::exists(lake + "/lake.duckdb")) return std::cerr << "fleetflow: there is no lake in " << lake << "; `fleetflow run --lake " << lake << " ...` makes one\n", exit_usage;
+  if (!fs::exists(lake + "/lake.duckdb"))
+    return std::cerr << "fleetflow: there is no lake in " << lake << "; `fleetflow run --lake " << lake
+                     << " ...` makes one\n",
+           exit_usage;
   auto opened = Lake::open_to_read(lake);
   if (!opened.ok()) return fail(opened.error());
   if (compared->parsed()) {
-    if (!fs::exists(other + "/lake.duckdb")) return std::cerr << "fleetflow: there is no lake in " << other << "\n", exit_usage;
+    if (!fs::exists(other + "/lake.duckdb"))
+      return std::cerr << "fleetflow: there is no lake in " << other << "\n", exit_usage;
     const auto same = compare(*opened.value(), other);
     return same.ok() ? same.value() ? exit_ok : exit_differs : fail(same.error());
   }
   Result<void> done;
-  if (query->parsed()) done = print_query(*opened.value(), sql, format);
-  else if (exported->parsed()) done = export_parquet(*opened.value(), out);
-  else if (report->parsed()) done = print_report(*opened.value(), html);
-  else done = show_shipment(*opened.value(), id);
+  if (query->parsed())
+    done = print_query(*opened.value(), sql, format);
+  else if (exported->parsed())
+    done = export_parquet(*opened.value(), out);
+  else if (report->parsed())
+    done = print_report(*opened.value(), html);
+  else
+    done = show_shipment(*opened.value(), id);
   return done.ok() ? exit_ok : fail(done.error());
 }
 

@@ -35,7 +35,8 @@ class Curator {
   Result<void> create(Lake& lake, Views views);
   /// Recomputes what `touched` and the time between two as_of concern; the clock stands at `as_of` already.
   /// What changes among the findings is noted in ops.finding_log under `publish_seq`.
-  Result<void> publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of, std::int64_t publish_seq) const;
+  Result<void> publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of,
+                       std::int64_t publish_seq) const;
   /// Recomputes everything.
   Result<void> rebuild(Lake& lake) const;
 

@@ -19,7 +19,8 @@ struct Input {
 };
 
 Error template_error(const std::string& model, const std::string& what) {
-  return {Recourse::halt, "model_template", "model " + model + ": " + what + "; only {{ ref('x') }} and {{ source('schema', 'table') }} may be used"};
+  return {Recourse::halt, "model_template",
+          "model " + model + ": " + what + "; only {{ ref('x') }} and {{ source('schema', 'table') }} may be used"};
 }
 
 /// The words between single quotes.
@@ -35,7 +36,8 @@ std::vector<std::string> quoted_words(std::string_view text) {
 }
 
 Result<std::vector<Input>> inputs_of(const std::string& model, const std::string& sql) {
-  if (sql.find("{%") != std::string::npos || sql.find("{#") != std::string::npos) return template_error(model, "it has a Jinja statement or comment");
+  if (sql.find("{%") != std::string::npos || sql.find("{#") != std::string::npos)
+    return template_error(model, "it has a Jinja statement or comment");
   std::vector<Input> inputs;
   for (std::size_t at = sql.find("{{"); at != std::string::npos; at = sql.find("{{", at + 2)) {
     const auto end = sql.find("}}", at);
@@ -43,9 +45,12 @@ Result<std::vector<Input>> inputs_of(const std::string& model, const std::string
     std::string text = sql.substr(at + 2, end - at - 2);
     text.erase(0, text.find_first_not_of(" -\t\n"));
     const auto words = quoted_words(text);
-    if (text.rfind("ref(", 0) == 0 && words.size() == 1) inputs.push_back({"ref", words[0], at, end + 2});
-    else if (text.rfind("source(", 0) == 0 && words.size() == 2) inputs.push_back({words[0], words[1], at, end + 2});
-    else return template_error(model, "it has {{" + text + "}}");
+    if (text.rfind("ref(", 0) == 0 && words.size() == 1)
+      inputs.push_back({"ref", words[0], at, end + 2});
+    else if (text.rfind("source(", 0) == 0 && words.size() == 2)
+      inputs.push_back({words[0], words[1], at, end + 2});
+    else
+      return template_error(model, "it has {{" + text + "}}");
   }
   return inputs;
 }
@@ -60,15 +65,20 @@ std::string read_file(const fs::path& path) {
 void read_meta(const YAML::Node& entry, Model& model) {
   const YAML::Node config = entry["config"];
   const YAML::Node meta = config && config["meta"] ? config["meta"] : entry["meta"];
-  const auto view = [](const YAML::Node& n) { return n && n["materialized"] && n["materialized"].as<std::string>() == "view"; };
+  const auto view = [](const YAML::Node& n) {
+    return n && n["materialized"] && n["materialized"].as<std::string>() == "view";
+  };
   model.is_view = view(config) || view(meta);
   if (!meta) return;
   if (meta["key"]) model.key = meta["key"].as<std::string>();
   if (const YAML::Node touched = meta["touched"]) {
-    if (touched.IsScalar()) model.touched = touched.as<std::string>();
-    else if (touched.IsMap()) model.groups.push_back({touched["from"].as<std::string>(), touched["column"].as<std::string>()});
+    if (touched.IsScalar())
+      model.touched = touched.as<std::string>();
+    else if (touched.IsMap())
+      model.groups.push_back({touched["from"].as<std::string>(), touched["column"].as<std::string>()});
     else
-      for (const auto& t : touched) model.groups.push_back({t["from"].as<std::string>(), t["column"].as<std::string>()});
+      for (const auto& t : touched)
+        model.groups.push_back({t["from"].as<std::string>(), t["column"].as<std::string>()});
   }
   if (const YAML::Node slice = meta["slice"])
     for (const auto& s : slice) model.slice[s.first.as<std::string>()] = s.second.as<std::string>();
@@ -82,7 +92,9 @@ Result<std::vector<Model>> load_models(const std::string& directory) {
   std::vector<fs::path> files;
   for (const char* folder : {"curated", "ops"})
     for (const auto& file : fs::directory_iterator(fs::path(directory) / folder, ignored)) files.push_back(file.path());
-  if (files.empty()) return Error{Recourse::halt, "model_unreadable", "no models in " + directory + "/curated and " + directory + "/ops; set --models"};
+  if (files.empty())
+    return Error{Recourse::halt, "model_unreadable",
+                 "no models in " + directory + "/curated and " + directory + "/ops; set --models"};
   for (const fs::path& file : files)
     if (file.extension() == ".sql") {
       Model& model = by_name[file.stem().string()];
@@ -94,7 +106,8 @@ Result<std::vector<Model>> load_models(const std::string& directory) {
     if (file.extension() != ".yml" && file.extension() != ".yaml") continue;
     try {
       for (const auto& entry : YAML::LoadFile(file.string())["models"])
-        if (const auto model = by_name.find(entry["name"].as<std::string>()); model != by_name.end()) read_meta(entry, model->second);
+        if (const auto model = by_name.find(entry["name"].as<std::string>()); model != by_name.end())
+          read_meta(entry, model->second);
     } catch (const YAML::Exception& e) {
       return Error{Recourse::halt, "model_unreadable", file.string() + ": " + e.what()};
     }
@@ -112,7 +125,8 @@ Result<std::vector<Model>> load_models(const std::string& directory) {
   std::set<std::string> done, open;
   const std::function<Result<void>(const std::string&)> visit = [&](const std::string& name) -> Result<void> {
     if (done.contains(name)) return {};
-    if (!open.insert(name).second) return Error{Recourse::halt, "model_cycle", "model " + name + " reads itself through its refs"};
+    if (!open.insert(name).second)
+      return Error{Recourse::halt, "model_cycle", "model " + name + " reads itself through its refs"};
     for (const std::string& ref : by_name[name].refs) FF_TRY(visit(ref));
     done.insert(name);
     ordered.push_back(by_name[name]);
@@ -132,9 +146,12 @@ std::string render(const Model& model, const std::vector<Model>& all, const std:
     from = input.end;
     std::string table = input.schema + "." + input.name;
     const auto slice = model.slice.find(table);
-    if (input.schema == "ref") table = std::find_if(all.begin(), all.end(), [&](const Model& m) { return m.name == input.name; })->table();
-    if (touched_table && slice != model.slice.end()) out += "(select * from " + table + " where " + slice->second + " in (select key from " + *touched_table + "))";
-    else out += table;
+    if (input.schema == "ref")
+      table = std::find_if(all.begin(), all.end(), [&](const Model& m) { return m.name == input.name; })->table();
+    if (touched_table && slice != model.slice.end())
+      out += "(select * from " + table + " where " + slice->second + " in (select key from " + *touched_table + "))";
+    else
+      out += table;
   }
   return out + model.sql.substr(from);
 }

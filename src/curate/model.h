@@ -21,11 +21,12 @@ struct GroupsFrom {
 struct Model {
   std::string name, schema, sql;
   bool is_view = false;
-  std::string key;                            ///< the column whose values are replaced; empty: the whole table each time
-  std::string touched;                        ///< 'shipments' | 'drivers' | 'all'; empty for a roll-up
-  std::vector<GroupsFrom> groups;             ///< of a roll-up
-  std::map<std::string, std::string> slice;   ///< 'core.shipments' or 'ref.findings' -> the column by which the touched set narrows that input
-  std::vector<std::string> refs;              ///< models this one reads
+  std::string key;                 ///< the column whose values are replaced; empty: the whole table each time
+  std::string touched;             ///< 'shipments' | 'drivers' | 'all'; empty for a roll-up
+  std::vector<GroupsFrom> groups;  ///< of a roll-up
+  std::map<std::string, std::string>
+      slice;  ///< 'core.shipments' or 'ref.findings' -> the column by which the touched set narrows that input
+  std::vector<std::string> refs;  ///< models this one reads
 
   std::string table() const { return schema + "." + name; }
 };

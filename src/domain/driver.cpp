@@ -10,7 +10,8 @@ DriverRow fold(const DriverFacts& facts) {
   DriverRow row;
   if (facts.tellings.empty()) return row;
   row.exists = true;
-  row.told = winner_of(facts.tellings.data(), facts.tellings.data() + facts.tellings.size(), row.chain, static_cast<std::vector<DriverTelling>*>(nullptr));
+  row.told = winner_of(facts.tellings.data(), facts.tellings.data() + facts.tellings.size(), row.chain,
+                       static_cast<std::vector<DriverTelling>*>(nullptr));
   return row;
 }
 

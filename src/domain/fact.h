@@ -90,13 +90,13 @@ struct Fact {
 
 /// A record that is not a fact (S2.9): never dropped, never believed.
 struct Refusal {
-  std::string reason;   ///< stable word: 'malformed_record', 'missing_field', 'wrong_type', 'unmapped_status', ...
-  std::string field;    ///< the contract's field; empty if the record as a whole is at fault
-  std::string detail;   ///< for a person: the value, the rule, the knob; free of PII
-  std::string subject;  ///< shipment_id or driver_key where it could be read, else empty
-  std::string raw;      ///< the bytes with PII removed
+  std::string reason;        ///< stable word: 'malformed_record', 'missing_field', 'wrong_type', 'unmapped_status', ...
+  std::string field;         ///< the contract's field; empty if the record as a whole is at fault
+  std::string detail;        ///< for a person: the value, the rule, the knob; free of PII
+  std::string subject;       ///< shipment_id or driver_key where it could be read, else empty
+  std::string raw;           ///< the bytes with PII removed
   std::string content_hash;  ///< 32 hex digits of the bytes as received
-  int fact_type = -1;   ///< a FactType, or -1 if not even that is known
+  int fact_type = -1;        ///< a FactType, or -1 if not even that is known
   Provenance from;
 };
 

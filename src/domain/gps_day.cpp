@@ -14,27 +14,35 @@ auto order(const PingTelling& p) { return std::tuple_cat(p.identity(), p.content
 
 /// Compares `cm` in `us` with a speed, without a division: (cm · 10) / (us / 1e6) <=> mm_s. Half the Earth is 2e9 cm and
 /// `us` at most 15 minutes, so both products stay below 2^63.
-std::strong_ordering compare_speed(std::int64_t cm, Micros us, std::int64_t mm_s) { return cm * 10 * us_per_second <=> mm_s * us; }
+std::strong_ordering compare_speed(std::int64_t cm, Micros us, std::int64_t mm_s) {
+  return cm * 10 * us_per_second <=> mm_s * us;
+}
 
 /// Adds the part of the segment (a, b) that lies in [day_start, day_end).
 void add_segment(const GoodPing& a, const GoodPing& b, Micros day_start, Micros day_end, DriverDayRows& rows) {
   const Micros dt = b.at - a.at;
   if (dt <= 0 || dt > silence_after_us) return;
   const std::int64_t cm = distance_cm(a, b);
-  const bool driving = b.speed_mm_s != none ? b.speed_mm_s >= driving_speed_mm_s : compare_speed(cm, dt, driving_speed_mm_s) >= 0;
+  const bool driving =
+      b.speed_mm_s != none ? b.speed_mm_s >= driving_speed_mm_s : compare_speed(cm, dt, driving_speed_mm_s) >= 0;
   const Micros from = std::max(a.at, day_start), to = std::min(b.at, day_end);
   if (from >= to) return;
   const auto before_midnight = [&](Micros midnight) { return cm * (midnight - a.at) / dt; };
-  rows.day.distance_cm += b.at > day_end ? before_midnight(day_end) : a.at < day_start ? cm - before_midnight(day_start) : cm;
+  rows.day.distance_cm += b.at > day_end     ? before_midnight(day_end)
+                          : a.at < day_start ? cm - before_midnight(day_start)
+                                             : cm;
   (driving ? rows.day.driving_us : rows.day.idle_us) += to - from;
-  if (!rows.segments.empty() && rows.segments.back().end_at == from && rows.segments.back().is_driving == driving) rows.segments.back().end_at = to;
-  else rows.segments.push_back({from, to, driving});
+  if (!rows.segments.empty() && rows.segments.back().end_at == from && rows.segments.back().is_driving == driving)
+    rows.segments.back().end_at = to;
+  else
+    rows.segments.push_back({from, to, driving});
 }
 
 }  // namespace
 
 bool DayPings::add(const PingTelling& ping) {
-  const auto at = std::lower_bound(pings.begin(), pings.end(), ping, [](const PingTelling& a, const PingTelling& b) { return order(a) < order(b); });
+  const auto at = std::lower_bound(pings.begin(), pings.end(), ping,
+                                   [](const PingTelling& a, const PingTelling& b) { return order(a) < order(b); });
   if (at == pings.end() || order(*at) != order(ping)) {
     pings.insert(at, ping);
     return true;
@@ -100,7 +108,8 @@ void fold_pings(const DayPings& pings, DayFold& day) {
   std::sort(day.anomalies.begin(), day.anomalies.end());
 }
 
-void fold_day(const DayFold& day, const GoodPing* before, const GoodPing* after, Micros day_start, Micros day_end, DriverDayRows& rows) {
+void fold_day(const DayFold& day, const GoodPing* before, const GoodPing* after, Micros day_start, Micros day_end,
+              DriverDayRows& rows) {
   rows.segments.clear();
   rows.silences.clear();
   rows.day = {};
@@ -114,10 +123,12 @@ void fold_day(const DayFold& day, const GoodPing* before, const GoodPing* after,
   if (before) add_segment(*before, day.good.front(), day_start, day_end, rows);
   for (std::size_t i = 0; i + 1 < day.good.size(); ++i) {
     add_segment(day.good[i], day.good[i + 1], day_start, day_end, rows);
-    if (day.good[i + 1].at - day.good[i].at > silence_after_us) rows.silences.push_back({day.good[i].at, day.good[i + 1].at});
+    if (day.good[i + 1].at - day.good[i].at > silence_after_us)
+      rows.silences.push_back({day.good[i].at, day.good[i + 1].at});
   }
   if (after) add_segment(day.good.back(), *after, day_start, day_end, rows);
-  if (!after || after->at - day.good.back().at > silence_after_us) rows.silences.push_back({day.good.back().at, after ? after->at : none});
+  if (!after || after->at - day.good.back().at > silence_after_us)
+    rows.silences.push_back({day.good.back().at, after ? after->at : none});
 }
 
 std::string_view name(Anomaly anomaly) {

@@ -88,7 +88,8 @@ struct DriverDayRows {
 
 /// The rows of the day [day_start, day_end). `before` is the last good ping before the day and `after` the first one
 /// after it, on whichever day; null where there is none.
-void fold_day(const DayFold& day, const GoodPing* before, const GoodPing* after, Micros day_start, Micros day_end, DriverDayRows& rows);
+void fold_day(const DayFold& day, const GoodPing* before, const GoodPing* after, Micros day_start, Micros day_end,
+              DriverDayRows& rows);
 
 /// Great-circle distance, rounded to a centimetre.
 std::int64_t distance_cm(const GoodPing& a, const GoodPing& b);

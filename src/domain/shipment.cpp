@@ -19,7 +19,9 @@ std::vector<EventRow*> fold_events(ShipmentRows& rows) {
   for (EventRow& e : rows.events)
     if (!e.told.is_retracted && !e.is_future) history.push_back(&e);
   std::sort(history.begin(), history.end(), [](const EventRow* a, const EventRow* b) {
-    const auto key = [](const EventRow* e) { return std::make_tuple(e->told.event_time, traits(e->told.status).rank, e->told.name_space, e->told.event_id); };
+    const auto key = [](const EventRow* e) {
+      return std::make_tuple(e->told.event_time, traits(e->told.status).rank, e->told.name_space, e->told.event_id);
+    };
     return key(a) < key(b);
   });
   if (s.created_at == none && !history.empty()) s.created_at = history.front()->told.event_time;
@@ -37,7 +39,8 @@ std::vector<EventRow*> fold_events(ShipmentRows& rows) {
     e->effect = transition(s.state, status);
     if (!is_taken(e->effect)) continue;
     const Micros at = e->told.event_time;
-    if (last_taken && last_taken->told.status == arrived_at_facility) last_taken->dwell_s = floor_seconds(at - last_taken->told.event_time);
+    if (last_taken && last_taken->told.status == arrived_at_facility)
+      last_taken->dwell_s = floor_seconds(at - last_taken->told.event_time);
     last_taken = e;
     s.state = status;
     s.shows_exception = false;
@@ -60,16 +63,22 @@ class Timeline {
   void run(const std::vector<EventRow*>& terminal) {
     std::vector<CommandRow*> commands;
     for (CommandRow& c : rows_.commands) {
-      if (c.told.is_deleted) c.effect = CommandEffect::deleted;
-      else commands.push_back(&c);
+      if (c.told.is_deleted)
+        c.effect = CommandEffect::deleted;
+      else
+        commands.push_back(&c);
     }
     std::sort(commands.begin(), commands.end(), [](const CommandRow* a, const CommandRow* b) {
-      const auto key = [](const CommandRow* c) { return std::make_tuple(c->told.effective_at, c->told.action != Action::unassign, c->told.assignment_id, c->told.name_space); };
+      const auto key = [](const CommandRow* c) {
+        return std::make_tuple(c->told.effective_at, c->told.action != Action::unassign, c->told.assignment_id,
+                               c->told.name_space);
+      };
       return key(a) < key(b);
     });
     auto command = commands.begin();
     for (EventRow* e : terminal) {
-      for (; command != commands.end() && (*command)->told.effective_at < e->told.event_time; ++command) obey(**command);
+      for (; command != commands.end() && (*command)->told.effective_at < e->told.event_time; ++command)
+        obey(**command);
       e->holder = holder_;
       close(e->told.event_time, e->told.event_id, e->chain.first_ingest_time);
     }
@@ -93,7 +102,9 @@ class Timeline {
     const Micros at = c.told.effective_at;
     if (c.told.action == Action::unassign) {
       const bool names_the_right_one = driver.empty() || driver == (holder_.empty() ? last_holder_ : holder_);
-      c.effect = !names_the_right_one ? CommandEffect::unassign_mismatch : holder_.empty() ? CommandEffect::nothing : CommandEffect::close;
+      c.effect = !names_the_right_one ? CommandEffect::unassign_mismatch
+                 : holder_.empty()    ? CommandEffect::nothing
+                                      : CommandEffect::close;
       if (c.effect == CommandEffect::close) close(at, c.told.assignment_id, c.chain.first_ingest_time);
       return;
     }
@@ -149,7 +160,8 @@ void fold(const ShipmentFacts& facts, ShipmentRows& rows) {
     ClaimRow& row = rows.claims.emplace_back();
     row.told = winner_of(begin, end, row.chain, static_cast<std::vector<ClaimTelling>*>(nullptr));
     row.holds_id = rows.claims.size() == 1;
-    if (s.order_first_ingest_time == none || row.chain.first_ingest_time < s.order_first_ingest_time) s.order_first_ingest_time = row.chain.first_ingest_time;
+    if (s.order_first_ingest_time == none || row.chain.first_ingest_time < s.order_first_ingest_time)
+      s.order_first_ingest_time = row.chain.first_ingest_time;
   });
   each_identity(facts.events, [&](const EventTelling* begin, const EventTelling* end) {
     EventRow& row = rows.events.emplace_back();
@@ -169,7 +181,8 @@ void fold(const ShipmentFacts& facts, ShipmentRows& rows) {
   for (EventRow& e : rows.events) {
     if (e.holder.empty()) e.holder = timeline.holder_at(e.told.event_time);
     e.driver_key = e.holder.empty() ? e.told.driver_key : e.holder;
-    if (is_taken(e.effect) && e.told.status == delivered && e.told.event_time == s.delivered_at) s.delivered_by = e.driver_key;
+    if (is_taken(e.effect) && e.told.status == delivered && e.told.event_time == s.delivered_at)
+      s.delivered_by = e.driver_key;
   }
 }
 
@@ -178,22 +191,26 @@ bool same(const ShipmentRows& a_rows, const ShipmentRow& a, const ShipmentRows& 
   if ((x == nullptr) != (y == nullptr)) return false;
   if (x && (x->told.identity() != y->told.identity() || x->told.content() != y->told.content())) return false;
   const auto key = [](const ShipmentRow& s) {
-    return std::tie(s.exists, s.state, s.shows_exception, s.created_at, s.delivered_at, s.delivered_by, s.attempts, s.last_taken_at, s.last_taken_status, s.order_first_ingest_time);
+    return std::tie(s.exists, s.state, s.shows_exception, s.created_at, s.delivered_at, s.delivered_by, s.attempts,
+                    s.last_taken_at, s.last_taken_status, s.order_first_ingest_time);
   };
   return key(a) == key(b) && std::equal(std::begin(a.first_at), std::end(a.first_at), std::begin(b.first_at));
 }
 
 bool same(const ClaimRow& a, const ClaimRow& b) {
-  return order(a.told) == order(b.told) && a.chain == b.chain && a.told.from.ingest_time == b.told.from.ingest_time && a.holds_id == b.holds_id;
+  return order(a.told) == order(b.told) && a.chain == b.chain && a.told.from.ingest_time == b.told.from.ingest_time &&
+         a.holds_id == b.holds_id;
 }
 
 bool same(const EventRow& a, const EventRow& b) {
-  return order(a.told) == order(b.told) && a.chain == b.chain && a.told.from.ingest_time == b.told.from.ingest_time && a.effect == b.effect &&
-         a.is_future == b.is_future && a.from_status == b.from_status && a.holder == b.holder && a.driver_key == b.driver_key && a.dwell_s == b.dwell_s;
+  return order(a.told) == order(b.told) && a.chain == b.chain && a.told.from.ingest_time == b.told.from.ingest_time &&
+         a.effect == b.effect && a.is_future == b.is_future && a.from_status == b.from_status && a.holder == b.holder &&
+         a.driver_key == b.driver_key && a.dwell_s == b.dwell_s;
 }
 
 bool same(const CommandRow& a, const CommandRow& b) {
-  return order(a.told) == order(b.told) && a.chain == b.chain && a.told.from.ingest_time == b.told.from.ingest_time && a.effect == b.effect;
+  return order(a.told) == order(b.told) && a.chain == b.chain && a.told.from.ingest_time == b.told.from.ingest_time &&
+         a.effect == b.effect;
 }
 
 std::string_view name(CommandEffect effect) {
@@ -203,7 +220,12 @@ std::string_view name(CommandEffect effect) {
 
 std::string event_id_of(const ShipmentEventFact& e) {
   std::string text;
-  text.append(e.name_space).append(1, '\x1f').append(e.shipment_id).append(1, '\x1f').append(status_name(e.status)).append(1, '\x1f');
+  text.append(e.name_space)
+      .append(1, '\x1f')
+      .append(e.shipment_id)
+      .append(1, '\x1f')
+      .append(status_name(e.status))
+      .append(1, '\x1f');
   text.append(std::to_string(e.event_time)).append(1, '\x1f').append(e.facility);
   return "h:" + hex(hash128(text));
 }

@@ -30,7 +30,10 @@ struct ClaimTelling {
 
   auto identity() const { return std::tie(created_at, name_space, order_ref, customer_id); }
   bool retracted() const { return false; }
-  auto content() const { return std::tie(carrier_id, service_level, origin_hub, destination_hub, promised_pickup_by, promised_delivery_by, is_deleted); }
+  auto content() const {
+    return std::tie(carrier_id, service_level, origin_hub, destination_hub, promised_pickup_by, promised_delivery_by,
+                    is_deleted);
+  }
 };
 
 /// One version of one event.
@@ -134,9 +137,10 @@ struct ShipmentRow {
 
 struct ShipmentRows {
   ShipmentRow shipment;
-  std::vector<ClaimRow> claims;        ///< by identity; the first holds the id
-  std::vector<EventRow> events;        ///< by identity
-  std::vector<EventTelling> superseded;  ///< versions of events that are not the winning one, equal neighbours collapsed
+  std::vector<ClaimRow> claims;  ///< by identity; the first holds the id
+  std::vector<EventRow> events;  ///< by identity
+  std::vector<EventTelling>
+      superseded;                      ///< versions of events that are not the winning one, equal neighbours collapsed
   std::vector<CommandRow> commands;    ///< by identity
   std::vector<IntervalRow> intervals;  ///< by valid_from
 

@@ -43,7 +43,8 @@ struct Tables {
       names[count] = f[0];
       traits[count++] = {std::stoi(std::string(f[1])), f[2] == "true", f[3] == "true"};
     });
-    FF_CHECK(count == status_count && names[created] == "created" && names[exception] == "exception" && names[lost] == "lost");
+    FF_CHECK(count == status_count && names[created] == "created" && names[exception] == "exception" &&
+             names[lost] == "lost");
     for (auto& row : effects) row.fill(Effect::reject);
     std::size_t pairs = 0;
     each_row<3>(embedded::transitions_csv, [&](const auto& f) {

@@ -13,8 +13,23 @@ using StatusId = std::uint8_t;
 inline constexpr int status_count = 17;
 
 enum Status : StatusId {
-  created, assigned, arrived_at_pickup, picked_up, arrived_at_facility, customs_hold, departed_facility, in_transit,
-  available_for_pickup, out_for_delivery, delivery_attempted, exception, returning, delivered, returned, cancelled, lost,
+  created,
+  assigned,
+  arrived_at_pickup,
+  picked_up,
+  arrived_at_facility,
+  customs_hold,
+  departed_facility,
+  in_transit,
+  available_for_pickup,
+  out_for_delivery,
+  delivery_attempted,
+  exception,
+  returning,
+  delivered,
+  returned,
+  cancelled,
+  lost,
 };
 
 /// What the fold does with an event (S3.3). `ignored`: retracted or from the future; it is not judged at all.

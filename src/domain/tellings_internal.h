@@ -18,7 +18,8 @@ auto order(const T& t) {
 
 template <class T>
 bool add_telling(std::vector<T>& known, const T& telling) {
-  const auto at = std::lower_bound(known.begin(), known.end(), telling, [](const T& a, const T& b) { return order(a) < order(b); });
+  const auto at =
+      std::lower_bound(known.begin(), known.end(), telling, [](const T& a, const T& b) { return order(a) < order(b); });
   if (at == known.end() || order(*at) != order(telling)) {
     known.insert(at, telling);
     return true;
@@ -45,8 +46,10 @@ const T& winner_of(const T* begin, const T* end, Chain& chain, std::vector<T>* s
     const T* run = t;
     for (++t; t != end && t->version == run->version && t->retracted() == run->retracted(); ++t) {
       const Micros at = t->from.ingest_time;
-      if (at < first) second = std::exchange(first, at);
-      else if (second == none || at < second) second = at;
+      if (at < first)
+        second = std::exchange(first, at);
+      else if (second == none || at < second)
+        second = at;
     }
     if (second != none && (chain.conflict_at == none || second < chain.conflict_at)) chain.conflict_at = second;
   }

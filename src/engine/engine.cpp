@@ -49,7 +49,12 @@ constexpr const char* generation_key = "!generation";
 }  // namespace
 
 struct Engine::Impl {
-  explicit Impl(EngineOptions o, ContractSet c, PseudonymKey k, Curator m) : options(std::move(o)), contracts(std::move(c)), key(std::move(k)), curator(std::move(m)), names{contracts, {}} {}
+  explicit Impl(EngineOptions o, ContractSet c, PseudonymKey k, Curator m)
+      : options(std::move(o)),
+        contracts(std::move(c)),
+        key(std::move(k)),
+        curator(std::move(m)),
+        names{contracts, {}} {}
 
   EngineOptions options;
   ContractSet contracts;
@@ -102,21 +107,27 @@ Engine::~Engine() = default;
 Lake& Engine::lake() { return *impl_->lake; }
 
 Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
-  if (options.contracts.empty()) options.contracts = fs::is_directory(options.input + "/contracts") ? options.input + "/contracts" : options.home + "/contracts";
+  if (options.contracts.empty())
+    options.contracts =
+        fs::is_directory(options.input + "/contracts") ? options.input + "/contracts" : options.home + "/contracts";
   ContractSet contracts = FF_TRY(ContractSet::load(options.contracts));
   PseudonymKey key = FF_TRY(PseudonymKey::from_environment());
   Curator curator = FF_TRY(Curator::load(options.home + "/models"));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(contracts), std::move(key), std::move(curator));
   FF_TRY(impl->open_lake());
   FF_TRY(impl->load_history());
-  impl->curator.on_step = [stats = &impl->stats](const std::string& model, std::int64_t us) { stats->stage_us["curate " + model] += us; };
+  impl->curator.on_step = [stats = &impl->stats](const std::string& model, std::int64_t us) {
+    stats->stage_us["curate " + model] += us;
+  };
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }
 
 Result<void> Engine::Impl::open_lake() {
   std::error_code error;
   fs::create_directories(options.directory + "/tmp", error);
-  if (error) return Error{Recourse::halt, "directory_unusable", "cannot make the lake directory " + options.directory + ": " + error.message() + "; set --lake"};
+  if (error)
+    return Error{Recourse::halt, "directory_unusable",
+                 "cannot make the lake directory " + options.directory + ": " + error.message() + "; set --lake"};
   if (options.lake.attach.empty()) options.lake.path = options.directory + "/lake.duckdb";
   if (options.lake.temp_directory.empty()) options.lake.temp_directory = options.directory + "/tmp";
   lake = FF_TRY(Lake::open(options.lake));
@@ -134,12 +145,21 @@ Result<void> Engine::Impl::open_lake() {
   generation = hex(hash128(contracts.content_hash() + '\x1f' + zone_name + '\x1f' + key.key_id()));
   const auto made_with = FF_TRY(lake->value("select max(generation) from ops.commits"));
   if (made_with && *made_with != generation)
-    return Error{Recourse::halt, "generation_changed", "the lake " + options.directory + " was made with other contracts, another reporting zone or another pseudonym key; use a new --lake and read the sources again (runbooks/rebuild.md)"};
+    return Error{Recourse::halt, "generation_changed",
+                 "the lake " + options.directory +
+                     " was made with other contracts, another reporting zone or another pseudonym key; use a new "
+                     "--lake and read the sources again (runbooks/rebuild.md)"};
   FF_TRY(load_reference(*lake, options.home + "/reference", zone_name));
   for (const Contract& c : contracts)
     for (const SlaPolicy& p : c.sla_policies) {
       Rows row("siiiiii");
-      row.text(p.service_level).integer(p.pickup_within_h).integer(p.delivery_within_h).integer(p.grace_min).integer(p.early_window_min).integer(p.risk_window_min).integer(p.stalled_after_h);
+      row.text(p.service_level)
+          .integer(p.pickup_within_h)
+          .integer(p.delivery_within_h)
+          .integer(p.grace_min)
+          .integer(p.early_window_min)
+          .integer(p.risk_window_min)
+          .integer(p.stalled_after_h);
       FF_TRY(lake->insert("ops.sla_policy", row));
     }
   FF_TRY(curator.create(*lake, options.lake.attach.empty() ? Curator::Views::yes : Curator::Views::as_tables));
@@ -156,14 +176,19 @@ Result<void> Engine::Impl::load_history() {
   for (const auto& row : marks.rows) lake_marks[*row[0]] = to_integer(row[1], 0);
   const Table files = FF_TRY(lake->query("select path from ops.files where done"));
   for (const auto& row : files.rows) files_done.insert(*row[0]);
-  const Table known_drifts = FF_TRY(lake->query("select contract || chr(31) || field, epoch_us(first_ingest_time) from ops.schema_drift"));
+  const Table known_drifts =
+      FF_TRY(lake->query("select contract || chr(31) || field, epoch_us(first_ingest_time) from ops.schema_drift"));
   for (const auto& row : known_drifts.rows) drifts[*row[0]] = to_integer(row[1], 0);
   if (options.as_of != none && as_of != none && options.as_of < as_of)
-    return Error{Recourse::halt, "as_of_behind", "--as-of " + format_rfc3339(options.as_of) + " lies before what this lake has seen, " + format_rfc3339(as_of) + "; use a new --lake to look at the past"};
+    return Error{Recourse::halt, "as_of_behind",
+                 "--as-of " + format_rfc3339(options.as_of) + " lies before what this lake has seen, " +
+                     format_rfc3339(as_of) + "; use a new --lake to look at the past"};
 
   const std::string state_generation = FF_TRY(store->get(generation_key));
   if (!state_generation.empty() && state_generation != generation)
-    return Error{Recourse::halt, "generation_changed", "the state in " + options.state.directory + " belongs to other contracts; remove it, it is rebuilt from the sources"};
+    return Error{Recourse::halt, "generation_changed",
+                 "the state in " + options.state.directory +
+                     " belongs to other contracts; remove it, it is rebuilt from the sources"};
   for (const auto& [k, path] : FF_TRY(store->scan(partition_prefix))) {
     const auto id = static_cast<std::size_t>(std::stoul(k.substr(std::string_view(partition_prefix).size())));
     if (names.partitions.size() <= id) names.partitions.resize(id + 1);
@@ -173,8 +198,11 @@ Result<void> Engine::Impl::load_history() {
   for (const auto& [k, position] : FF_TRY(store->scan(mark_prefix))) {
     const std::string path = k.substr(std::string_view(mark_prefix).size());
     state_marks[path] = to_integer(position, 0);
-    if (const auto lake_mark = lake_marks.find(path); lake_mark == lake_marks.end() || lake_mark->second < state_marks[path])
-      return Error{Recourse::halt, "state_ahead", "the state in " + options.state.directory + " knows more of " + path + " than the lake does: it belongs to another lake; remove it, it is rebuilt from the sources"};
+    if (const auto lake_mark = lake_marks.find(path);
+        lake_mark == lake_marks.end() || lake_mark->second < state_marks[path])
+      return Error{Recourse::halt, "state_ahead",
+                   "the state in " + options.state.directory + " knows more of " + path +
+                       " than the lake does: it belongs to another lake; remove it, it is rebuilt from the sources"};
   }
   return {};
 }
@@ -189,10 +217,24 @@ Result<std::vector<FilePart>> Engine::Impl::plan_files() {
   const Micros now = now_micros();
   for (const FoundFile& file : FF_TRY(find_files(options.input, contracts))) {
     const auto [it, is_new] = known.emplace(file.path, std::make_pair(now, file.bytes));
-    if (is_new) arrivals.text(contracts[file.feed].id).text(file.path).text(file.path).integer(file.bytes).null().integer(now).boolean(false).integer(0).integer(0);
+    if (is_new)
+      arrivals.text(contracts[file.feed].id)
+          .text(file.path)
+          .text(file.path)
+          .integer(file.bytes)
+          .null()
+          .integer(now)
+          .boolean(false)
+          .integer(0)
+          .integer(0);
     else if (it->second.second != file.bytes)
-      return Error{Recourse::halt, "file_changed", "the file " + file.path + " had " + std::to_string(it->second.second) + " bytes when it arrived and has " + std::to_string(file.bytes) + " now; a landed file is immutable: give the new content a new name"};
-    parts.push_back({file.feed, {options.input + "/" + file.path, partition_id(file.path), it->second.first}, lake_marks[file.path]});
+      return Error{Recourse::halt, "file_changed",
+                   "the file " + file.path + " had " + std::to_string(it->second.second) +
+                       " bytes when it arrived and has " + std::to_string(file.bytes) +
+                       " now; a landed file is immutable: give the new content a new name"};
+    parts.push_back({file.feed,
+                     {options.input + "/" + file.path, partition_id(file.path), it->second.first},
+                     lake_marks[file.path]});
   }
   FF_TRY(lake->insert("ops.files", arrivals));
   pass_crash_point("files_noted");
@@ -211,29 +253,58 @@ Result<void> Engine::Impl::stage_records(Pending& pending, bool silent, Staging&
         const Provenance& from = fact ? fact->from : d.refusal()->from;
         const Contract& contract = contracts[from.feed];
         const Refusal* const refusal = d.refusal();
-        const int type = fact ? static_cast<int>(fact->type()) : refusal->fact_type >= 0 ? refusal->fact_type : static_cast<int>(contract.mappings.front().fact);
+        const int type = fact                      ? static_cast<int>(fact->type())
+                         : refusal->fact_type >= 0 ? refusal->fact_type
+                                                   : static_cast<int>(contract.mappings.front().fact);
         Rows& raw = staging.raw[type].inserts;
-        raw.text(contract.id).text(path_of(from.partition)).integer(from.position).integer(from.ingest_time).text(contract.id).text(contract.version);
-        raw.text_or_null(fact ? std::visit([](const auto& body) -> std::string_view {
-          if constexpr (requires { body.shipment_id; }) return body.shipment_id;
-          else return body.driver_key;
-        }, fact->body) : std::string_view(refusal->subject));
+        raw.text(contract.id)
+            .text(path_of(from.partition))
+            .integer(from.position)
+            .integer(from.ingest_time)
+            .text(contract.id)
+            .text(contract.version);
+        raw.text_or_null(fact ? std::visit(
+                                    [](const auto& body) -> std::string_view {
+                                      if constexpr (requires { body.shipment_id; })
+                                        return body.shipment_id;
+                                      else
+                                        return body.driver_key;
+                                    },
+                                    fact->body)
+                              : std::string_view(refusal->subject));
         raw.text_or_null(refusal ? refusal->reason : std::string_view()).text(d.payload);
         if (fact) as_of = std::max(as_of, from.ingest_time);
         if (refusal) {
           ++stats.refused;
           Rows& q = staging.quarantine.inserts;
-          q.text(contract.id).text(path_of(from.partition)).integer(from.position).integer(from.ingest_time).text(contract.id).text(contract.version);
-          if (refusal->fact_type >= 0) q.text(fact_name(static_cast<FactType>(refusal->fact_type)));
-          else q.null();
-          q.text_or_null(refusal->subject).text(refusal->reason).text_or_null(refusal->field).text_or_null(refusal->detail).text_or_null(refusal->raw).text(refusal->content_hash);
+          q.text(contract.id)
+              .text(path_of(from.partition))
+              .integer(from.position)
+              .integer(from.ingest_time)
+              .text(contract.id)
+              .text(contract.version);
+          if (refusal->fact_type >= 0)
+            q.text(fact_name(static_cast<FactType>(refusal->fact_type)));
+          else
+            q.null();
+          q.text_or_null(refusal->subject)
+              .text(refusal->reason)
+              .text_or_null(refusal->field)
+              .text_or_null(refusal->detail)
+              .text_or_null(refusal->raw)
+              .text(refusal->content_hash);
         }
       }
       if (!fact) continue;
       switch (fact->type()) {
-        case FactType::driver: drivers.push_back(fact); break;
-        case FactType::gps_location: pings.push_back(fact); break;
-        default: shipments.push_back(fact);
+        case FactType::driver:
+          drivers.push_back(fact);
+          break;
+        case FactType::gps_location:
+          pings.push_back(fact);
+          break;
+        default:
+          shipments.push_back(fact);
       }
     }
     if (!silent)
@@ -243,7 +314,12 @@ Result<void> Engine::Impl::stage_records(Pending& pending, bool silent, Staging&
         if (!is_new && known->second <= drift.from.ingest_time) continue;
         known->second = drift.from.ingest_time;
         staging.drift.deletes.text(contract).text(drift.field);
-        staging.drift.inserts.text(contract).text(drift.field).integer(drift.from.ingest_time).text(contract).text(path_of(drift.from.partition)).integer(drift.from.position);
+        staging.drift.inserts.text(contract)
+            .text(drift.field)
+            .integer(drift.from.ingest_time)
+            .text(contract)
+            .text(path_of(drift.from.partition))
+            .integer(drift.from.position);
       }
   }
   stats.facts += static_cast<std::int64_t>(shipments.size() + drivers.size() + pings.size());
@@ -260,7 +336,10 @@ Result<void> Engine::Impl::stage_records(Pending& pending, bool silent, Staging&
 /// Another engine with a greater epoch owns the lake: stop before writing.
 Result<void> Engine::Impl::fence() {
   const auto owner = to_integer(FF_TRY(lake->value("select max(epoch) from ops.commits")), 0);
-  if (owner > epoch) return Error{Recourse::halt, "fenced", "an engine with epoch " + std::to_string(owner) + " has taken this lake over from epoch " + std::to_string(epoch)};
+  if (owner > epoch)
+    return Error{Recourse::halt, "fenced",
+                 "an engine with epoch " + std::to_string(owner) + " has taken this lake over from epoch " +
+                     std::to_string(epoch)};
   return {};
 }
 
@@ -268,7 +347,8 @@ Result<void> Engine::Impl::write_marks(const Pending& pending, const Staging& st
   std::map<std::string, std::pair<std::uint32_t, std::int64_t>> moved;
   for (const SourceBatch& b : pending.batches) {
     auto& mark = moved[path_of(b.partition)];
-    mark = {b.feed, std::max({mark.second, b.last_position, lake_marks[path_of(b.partition)]})};  // A mark never goes back.
+    mark = {b.feed,
+            std::max({mark.second, b.last_position, lake_marks[path_of(b.partition)]})};  // A mark never goes back.
   }
   Rows keys("s"), rows("sissii");
   for (const auto& [path, mark] : moved) {
@@ -278,7 +358,13 @@ Result<void> Engine::Impl::write_marks(const Pending& pending, const Staging& st
   FF_TRY(lake->run_with("delete from ops.marks t using batch b where t.partition = b.partition", keys, {"partition"}));
   FF_TRY(lake->insert("ops.marks", rows));
   Rows commit_row("iittiis");
-  commit_row.integer(publish_seq + 1).integer(epoch).integer(as_of).integer(now_micros()).integer(static_cast<std::int64_t>(pending.records)).integer(static_cast<std::int64_t>(staging.quarantine.inserts.size())).text(generation);
+  commit_row.integer(publish_seq + 1)
+      .integer(epoch)
+      .integer(as_of)
+      .integer(now_micros())
+      .integer(static_cast<std::int64_t>(pending.records))
+      .integer(static_cast<std::int64_t>(staging.quarantine.inserts.size()))
+      .text(generation);
   return lake->insert("ops.commits", commit_row);
 }
 
@@ -304,7 +390,10 @@ Result<void> Engine::Impl::confirm(const Pending& pending) {
   Rows done("si");
   for (const SourceBatch& b : pending.batches)
     if (b.file_done) done.text(path_of(b.partition)).integer(lake_marks[path_of(b.partition)]);
-  FF_TRY(lake->run_with("update ops.files t set done = true, records = b.records, refused = (select count(*) from ops.quarantine q where q.partition = b.path) from batch b where t.path = b.path", done, {"path", "records"}));
+  FF_TRY(
+      lake->run_with("update ops.files t set done = true, records = b.records, refused = (select count(*) from "
+                     "ops.quarantine q where q.partition = b.path) from batch b where t.path = b.path",
+                     done, {"path", "records"}));
   if (!done.empty()) pass_crash_point("confirmed");
   return {};
 }
@@ -351,7 +440,8 @@ Result<void> Engine::Impl::commit(Pending& pending) {
   pass_crash_point("lake_committed");
   ++publish_seq;
   ++stats.commits;
-  for (const SourceBatch& b : pending.batches) lake_marks[path_of(b.partition)] = std::max(lake_marks[path_of(b.partition)], b.last_position);
+  for (const SourceBatch& b : pending.batches)
+    lake_marks[path_of(b.partition)] = std::max(lake_marks[path_of(b.partition)], b.last_position);
   {
     Stage stage(stats, "write state");
     FF_TRY(write_state(pending, staging));
@@ -399,7 +489,8 @@ Result<void> Engine::Impl::catch_up_state(const std::vector<FilePart>& parts) {
   const auto apply = [&]() -> Result<void> {
     Staging staging;
     FF_TRY(stage_records(pending, true, staging));
-    for (SourceBatch& b : pending.batches) b.last_position = std::min(b.last_position, lake_marks[path_of(b.partition)]);
+    for (SourceBatch& b : pending.batches)
+      b.last_position = std::min(b.last_position, lake_marks[path_of(b.partition)]);
     stats.replayed += static_cast<std::int64_t>(pending.records);
     FF_TRY(write_state(pending, staging));
     pending = Pending();
@@ -425,7 +516,9 @@ Result<RunStats> Engine::run(const std::function<void(const RunStats&)>& progres
   for (const FilePart& part : parts)
     if (!e.files_done.contains(e.path_of(part.file.partition))) unread.push_back(part);
 
-  const auto source = FF_TRY(FileSource::start(e.contracts, e.key, std::move(unread), e.options.as_of == none ? std::numeric_limits<Micros>::max() : e.options.as_of));
+  const auto source =
+      FF_TRY(FileSource::start(e.contracts, e.key, std::move(unread),
+                               e.options.as_of == none ? std::numeric_limits<Micros>::max() : e.options.as_of));
   Impl::Pending pending;
   for (;;) {
     std::optional<SourceBatch> next;

@@ -26,15 +26,16 @@
 namespace ff {
 
 struct EngineOptions {
-  std::string input;      ///< folder with data files, and contracts in input/contracts if it has its own
-  std::string contracts;  ///< folder of contracts; empty: input/contracts, else home/contracts
-  std::string home;       ///< where models/, reference/ and contracts/ are
-  std::string directory;  ///< of the lake: lake.duckdb, state/, tmp/
+  std::string input;           ///< folder with data files, and contracts in input/contracts if it has its own
+  std::string contracts;       ///< folder of contracts; empty: input/contracts, else home/contracts
+  std::string home;            ///< where models/, reference/ and contracts/ are
+  std::string directory;       ///< of the lake: lake.duckdb, state/, tmp/
   std::string reporting_zone;  ///< IANA name; empty: the contracts' own, else UTC
-  Micros as_of = none;    ///< judge deadlines at this moment and read nothing heard of later; none: the newest ingest_time
+  Micros as_of =
+      none;  ///< judge deadlines at this moment and read nothing heard of later; none: the newest ingest_time
   std::size_t batch_records = 200'000;
   std::size_t state_flush_commits = 16;  ///< keyed state is made durable every so many commits
-  LakeOptions lake;       ///< path is set from `directory` unless `attach` is given
+  LakeOptions lake;                      ///< path is set from `directory` unless `attach` is given
   StoreOptions state;
 };
 

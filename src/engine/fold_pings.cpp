@@ -72,7 +72,8 @@ class DriverDays {
 
   Result<void> rows(Date date, When when, DriverDayRows& out) {
     const Day* d = FF_TRY(day(date));
-    const Neighbour before = FF_TRY(neighbour(date, Side::before, when)), after = FF_TRY(neighbour(date, Side::after, when));
+    const Neighbour before = FF_TRY(neighbour(date, Side::before, when)),
+                    after = FF_TRY(neighbour(date, Side::after, when));
     const Micros start = context_.zone.to_utc(date * us_per_day), end = context_.zone.to_utc((date + 1) * us_per_day);
     fold_day(when == When::before ? d->fold_before : d->fold_after, before.ping, after.ping, start, end, out);
     return {};
@@ -88,7 +89,8 @@ class DriverDays {
       nearest = it->first;
     }
     const std::string key = day_key(driver_key_, date);
-    const Store::Entry stored = side == Side::before ? FF_TRY(context_.store.before(key, key.size() - 4)) : FF_TRY(context_.store.after(key, key.size() - 4));
+    const Store::Entry stored = side == Side::before ? FF_TRY(context_.store.before(key, key.size() - 4))
+                                                     : FF_TRY(context_.store.after(key, key.size() - 4));
     if (stored) {
       const Date found = date_in(stored->first);
       nearest = !nearest ? found : side == Side::before ? std::max(*nearest, found) : std::min(*nearest, found);
@@ -103,34 +105,80 @@ class DriverDays {
 
 class DayStager {
  public:
-  DayStager(const FoldContext& context, Staging& staging, std::string_view driver_key) : context_(context), staging_(staging), driver_key_(driver_key) {}
+  DayStager(const FoldContext& context, Staging& staging, std::string_view driver_key)
+      : context_(context), staging_(staging), driver_key_(driver_key) {}
 
   /// The ping's winning content is the last of its identity.
   void stage_ping(const Day& day, const PingTelling& ping) {
     const auto same_identity = [&](const PingTelling& p) { return p.identity() == ping.identity(); };
-    if (std::any_of(day.before.pings.begin(), day.before.pings.end(), same_identity)) staging_.gps_locations.deletes.integer(ping.event_time).text(driver_key_).text(ping.device_id);
+    if (std::any_of(day.before.pings.begin(), day.before.pings.end(), same_identity))
+      staging_.gps_locations.deletes.integer(ping.event_time).text(driver_key_).text(ping.device_id);
     const PingTelling& p = *std::find_if(day.after.pings.rbegin(), day.after.pings.rend(), same_identity);
-    staging_.gps_locations.inserts.text(driver_key_).text(p.device_id).integer(p.event_time).integer(p.latitude_e7).integer(p.longitude_e7).integer(p.speed_mm_s).integer(p.from.ingest_time);
+    staging_.gps_locations.inserts.text(driver_key_)
+        .text(p.device_id)
+        .integer(p.event_time)
+        .integer(p.latitude_e7)
+        .integer(p.longitude_e7)
+        .integer(p.speed_mm_s)
+        .integer(p.from.ingest_time);
     const Contract& contract = context_.names.contracts[p.from.feed];
-    staging_.gps_locations.inserts.text(contract.id).text(contract.id).text(context_.names.partitions[p.from.partition]).integer(p.from.position);
+    staging_.gps_locations.inserts.text(contract.id)
+        .text(contract.id)
+        .text(context_.names.partitions[p.from.partition])
+        .integer(p.from.position);
   }
 
   void stage(Date date, const DriverDayRows& before, const DriverDayRows& after) {
     if (before.day != after.day) {
       if (before.day.exists) staging_.driver_days.deletes.text(driver_key_).integer(date);
       const DriverDayRow& d = after.day;
-      if (d.exists) staging_.driver_days.inserts.text(driver_key_).integer(date).text(d.primary_device_id).integer(d.pings).integer(d.faults).integer(d.driving_us).integer(d.idle_us).integer(d.distance_cm).integer(d.first_ping_at).integer(d.last_ping_at).integer(context_.publish_seq);
+      if (d.exists)
+        staging_.driver_days.inserts.text(driver_key_)
+            .integer(date)
+            .text(d.primary_device_id)
+            .integer(d.pings)
+            .integer(d.faults)
+            .integer(d.driving_us)
+            .integer(d.idle_us)
+            .integer(d.distance_cm)
+            .integer(d.first_ping_at)
+            .integer(d.last_ping_at)
+            .integer(context_.publish_seq);
     }
-    difference(before.segments, after.segments, [&](const SegmentRow& s) { staging_.segments.deletes.integer(s.start_at).text(driver_key_); },
-               [&](const SegmentRow& s) { staging_.segments.inserts.text(driver_key_).integer(date).integer(s.start_at).integer(s.end_at).boolean(s.is_driving).integer(context_.publish_seq); });
-    difference(before.silences, after.silences, [&](const SilenceRow& s) { staging_.silences.deletes.integer(s.last_ping_at).text(driver_key_); },
-               [&](const SilenceRow& s) { staging_.silences.inserts.text(driver_key_).integer(date).integer(s.last_ping_at).integer(s.next_ping_at).integer(context_.publish_seq); });
+    difference(
+        before.segments, after.segments,
+        [&](const SegmentRow& s) { staging_.segments.deletes.integer(s.start_at).text(driver_key_); },
+        [&](const SegmentRow& s) {
+          staging_.segments.inserts.text(driver_key_)
+              .integer(date)
+              .integer(s.start_at)
+              .integer(s.end_at)
+              .boolean(s.is_driving)
+              .integer(context_.publish_seq);
+        });
+    difference(
+        before.silences, after.silences,
+        [&](const SilenceRow& s) { staging_.silences.deletes.integer(s.last_ping_at).text(driver_key_); },
+        [&](const SilenceRow& s) {
+          staging_.silences.inserts.text(driver_key_)
+              .integer(date)
+              .integer(s.last_ping_at)
+              .integer(s.next_ping_at)
+              .integer(context_.publish_seq);
+        });
   }
 
   void stage_anomalies(Date date, const std::vector<AnomalyRow>& before, const std::vector<AnomalyRow>& after) {
     if (before == after) return;
     if (!before.empty()) staging_.anomalies.deletes.text(driver_key_).integer(date);
-    for (const AnomalyRow& a : after) staging_.anomalies.inserts.text(driver_key_).integer(date).text(a.device_id).integer(a.event_time).text(ff::name(a.kind)).integer(a.opened_at).integer(context_.publish_seq);
+    for (const AnomalyRow& a : after)
+      staging_.anomalies.inserts.text(driver_key_)
+          .integer(date)
+          .text(a.device_id)
+          .integer(a.event_time)
+          .text(ff::name(a.kind))
+          .integer(a.opened_at)
+          .integer(context_.publish_seq);
   }
 
  private:
@@ -158,7 +206,8 @@ Result<void> stage_driver(const FoldContext& context, std::span<Fact* const> fac
     const Micros local = context.zone.to_local(g.event_time);
     const Date date = static_cast<Date>(local / us_per_day - (local % us_per_day < 0));
     Day* day = FF_TRY(days.day(date));
-    if (day->after.add({g.device_id, g.event_time, g.latitude_e7, g.longitude_e7, g.speed_mm_s, fact->from})) changed[date].insert({g.event_time, g.device_id});
+    if (day->after.add({g.device_id, g.event_time, g.latitude_e7, g.longitude_e7, g.speed_mm_s, fact->from}))
+      changed[date].insert({g.event_time, g.device_id});
   }
   if (changed.empty()) return {};
   for (const auto& [date, pings] : changed) {

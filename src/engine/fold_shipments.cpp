@@ -16,12 +16,15 @@ const std::string& shipment_of(const Fact& fact) {
 
 bool add(ShipmentFacts& facts, const Fact& fact) {
   if (const auto* s = std::get_if<ShipmentFact>(&fact.body))
-    return facts.add(ClaimTelling{s->name_space, s->order_ref, s->customer_id, s->carrier_id, s->service_level, s->origin_hub, s->destination_hub, s->created_at, s->promised_pickup_by,
+    return facts.add(ClaimTelling{s->name_space, s->order_ref, s->customer_id, s->carrier_id, s->service_level,
+                                  s->origin_hub, s->destination_hub, s->created_at, s->promised_pickup_by,
                                   s->promised_delivery_by, s->is_deleted, fact.version, fact.from});
   if (const auto* e = std::get_if<ShipmentEventFact>(&fact.body))
-    return facts.add(EventTelling{e->name_space, e->event_id, e->driver_key, e->facility, e->reason, e->event_time, e->driving_s, e->status, e->retracted, fact.version, fact.from});
+    return facts.add(EventTelling{e->name_space, e->event_id, e->driver_key, e->facility, e->reason, e->event_time,
+                                  e->driving_s, e->status, e->retracted, fact.version, fact.from});
   const auto& a = std::get<DriverAssignmentFact>(fact.body);
-  return facts.add(CommandTelling{a.name_space, a.assignment_id, a.driver_key, a.action, a.effective_at, a.is_deleted, fact.version, fact.from});
+  return facts.add(CommandTelling{a.name_space, a.assignment_id, a.driver_key, a.action, a.effective_at, a.is_deleted,
+                                  fact.version, fact.from});
 }
 
 std::string_view name(Action action) {
@@ -37,17 +40,23 @@ class ShipmentStager {
   void stage(std::string_view id, const ShipmentRows& before, const ShipmentRows& after) {
     id_ = id;
     stage_shipment(before, after);
-    if (!std::equal(before.claims.begin(), before.claims.end(), after.claims.begin(), after.claims.end(), [](const ClaimRow& a, const ClaimRow& b) { return same(a, b); })) {
+    if (!std::equal(before.claims.begin(), before.claims.end(), after.claims.begin(), after.claims.end(),
+                    [](const ClaimRow& a, const ClaimRow& b) { return same(a, b); })) {
       if (!before.claims.empty()) staging_.claims.deletes.text(id);
       for (const ClaimRow& c : after.claims) insert(c);
     }
     stage_events(before, after);
-    if (!std::equal(before.superseded.begin(), before.superseded.end(), after.superseded.begin(), after.superseded.end(),
-                    [](const EventTelling& a, const EventTelling& b) { return a.identity() == b.identity() && a.version == b.version && a.is_retracted == b.is_retracted && a.content() == b.content() && a.from.ingest_time == b.from.ingest_time; })) {
+    if (!std::equal(before.superseded.begin(), before.superseded.end(), after.superseded.begin(),
+                    after.superseded.end(), [](const EventTelling& a, const EventTelling& b) {
+                      return a.identity() == b.identity() && a.version == b.version &&
+                             a.is_retracted == b.is_retracted && a.content() == b.content() &&
+                             a.from.ingest_time == b.from.ingest_time;
+                    })) {
       if (!before.superseded.empty()) staging_.event_versions.deletes.text(id);
       for (const EventTelling& e : after.superseded) insert_version(e);
     }
-    if (!std::equal(before.commands.begin(), before.commands.end(), after.commands.begin(), after.commands.end(), [](const CommandRow& a, const CommandRow& b) { return same(a, b); })) {
+    if (!std::equal(before.commands.begin(), before.commands.end(), after.commands.begin(), after.commands.end(),
+                    [](const CommandRow& a, const CommandRow& b) { return same(a, b); })) {
       if (!before.commands.empty()) staging_.commands.deletes.text(id);
       for (const CommandRow& c : after.commands) insert(c);
     }
@@ -74,18 +83,28 @@ class ShipmentStager {
     out.text(id_).boolean(order != nullptr);
     if (order) {
       const ClaimTelling& c = order->told;
-      out.text(c.name_space).text_or_null(c.order_ref).text_or_null(c.customer_id).text_or_null(c.carrier_id).text_or_null(c.service_level).text_or_null(c.origin_hub).text_or_null(c.destination_hub);
+      out.text(c.name_space)
+          .text_or_null(c.order_ref)
+          .text_or_null(c.customer_id)
+          .text_or_null(c.carrier_id)
+          .text_or_null(c.service_level)
+          .text_or_null(c.origin_hub)
+          .text_or_null(c.destination_hub);
       out.integer(c.promised_pickup_by).integer(c.promised_delivery_by).boolean(c.is_deleted);
     } else {
       for (int i = 0; i < 9; ++i) out.null();
       out.boolean(false);
     }
-    out.integer(s.created_at).text(status_name(s.state)).text(status_name(s.shows_exception ? StatusId{exception} : s.state));
+    out.integer(s.created_at)
+        .text(status_name(s.state))
+        .text(status_name(s.shows_exception ? StatusId{exception} : s.state));
     for (StatusId status = assigned; status <= lost; ++status)
       if (status != exception) out.integer(s.first_at[status]);
     out.integer(s.delivered_at).text_or_null(s.delivered_by).integer(s.attempts).integer(s.last_taken_at);
-    if (s.last_taken_at == none) out.null();
-    else out.text(status_name(s.last_taken_status));
+    if (s.last_taken_at == none)
+      out.null();
+    else
+      out.text(status_name(s.last_taken_status));
     out.integer(s.order_first_ingest_time).integer(context_.publish_seq);
   }
 
@@ -96,29 +115,55 @@ class ShipmentStager {
       const bool existed = old != before.events.end() && old->told.identity() == e.told.identity();
       const EventRow* was = existed ? &*old++ : nullptr;
       if (was && same(*was, e)) continue;
-      if (was) staging_.events.deletes.integer(was->told.event_time).text(id_).text(e.told.name_space).text(e.told.event_id);
+      if (was)
+        staging_.events.deletes.integer(was->told.event_time).text(id_).text(e.told.name_space).text(e.told.event_id);
       insert(e);
     }
     FF_CHECK(old == before.events.end());
   }
 
   void stage_intervals(const ShipmentRows& before, const ShipmentRows& after) {
-    const auto holds = [](const std::vector<IntervalRow>& rows, const IntervalRow& row) { return std::find(rows.begin(), rows.end(), row) != rows.end(); };
+    const auto holds = [](const std::vector<IntervalRow>& rows, const IntervalRow& row) {
+      return std::find(rows.begin(), rows.end(), row) != rows.end();
+    };
     for (const IntervalRow& i : before.intervals) {
       if (holds(after.intervals, i)) continue;
       staging_.intervals.deletes.text(id_).integer(i.valid_from);
-      staging_.interval_history.inserts.text(id_).text(i.driver_key).integer(i.valid_from).integer(i.valid_to).text(i.opened_by).text_or_null(i.closed_by).integer(i.recorded_from).integer(context_.as_of);
+      staging_.interval_history.inserts.text(id_)
+          .text(i.driver_key)
+          .integer(i.valid_from)
+          .integer(i.valid_to)
+          .text(i.opened_by)
+          .text_or_null(i.closed_by)
+          .integer(i.recorded_from)
+          .integer(context_.as_of);
     }
     for (const IntervalRow& i : after.intervals)
       if (!holds(before.intervals, i))
-        staging_.intervals.inserts.text(id_).text(i.driver_key).integer(i.valid_from).integer(i.valid_to).text(i.opened_by).text_or_null(i.closed_by).integer(i.counts_to_at_most).integer(i.recorded_from).integer(context_.publish_seq);
+        staging_.intervals.inserts.text(id_)
+            .text(i.driver_key)
+            .integer(i.valid_from)
+            .integer(i.valid_to)
+            .text(i.opened_by)
+            .text_or_null(i.closed_by)
+            .integer(i.counts_to_at_most)
+            .integer(i.recorded_from)
+            .integer(context_.publish_seq);
   }
 
   void insert(const ClaimRow& row) {
     const ClaimTelling& c = row.told;
     Rows& out = staging_.claims.inserts;
-    out.text(id_).text(c.name_space).text_or_null(c.order_ref).text_or_null(c.customer_id).integer(c.created_at).boolean(row.holds_id);
-    out.text_or_null(c.carrier_id).text_or_null(c.service_level).text_or_null(c.origin_hub).text_or_null(c.destination_hub);
+    out.text(id_)
+        .text(c.name_space)
+        .text_or_null(c.order_ref)
+        .text_or_null(c.customer_id)
+        .integer(c.created_at)
+        .boolean(row.holds_id);
+    out.text_or_null(c.carrier_id)
+        .text_or_null(c.service_level)
+        .text_or_null(c.origin_hub)
+        .text_or_null(c.destination_hub);
     out.integer(c.promised_pickup_by).integer(c.promised_delivery_by).boolean(c.is_deleted);
     put_version(out, c.version);
     out.integer(c.from.ingest_time).integer(row.chain.first_ingest_time).integer(row.chain.conflict_at);
@@ -128,25 +173,48 @@ class ShipmentStager {
   void insert(const EventRow& row) {
     const EventTelling& e = row.told;
     Rows& out = staging_.events.inserts;
-    out.text(id_).text(e.name_space).text(e.event_id).text(status_name(e.status)).integer(e.event_time).text(ff::name(row.effect));
-    if (row.effect == Effect::ignored) out.null();
-    else out.text(status_name(row.from_status));
+    out.text(id_)
+        .text(e.name_space)
+        .text(e.event_id)
+        .text(status_name(e.status))
+        .integer(e.event_time)
+        .text(ff::name(row.effect));
+    if (row.effect == Effect::ignored)
+      out.null();
+    else
+      out.text(status_name(row.from_status));
     out.boolean(e.is_retracted).boolean(row.is_future);
-    out.text_or_null(row.driver_key).text_or_null(e.driver_key).text_or_null(row.holder).text_or_null(e.facility).text_or_null(e.reason);
+    out.text_or_null(row.driver_key)
+        .text_or_null(e.driver_key)
+        .text_or_null(row.holder)
+        .text_or_null(e.facility)
+        .text_or_null(e.reason);
     out.integer(e.driving_s).integer(row.dwell_s);
     put_version(out, e.version);
-    out.integer(e.from.ingest_time).integer(row.chain.first_ingest_time).integer(context_.names.contracts[e.from.feed].late_after_s);
+    out.integer(e.from.ingest_time)
+        .integer(row.chain.first_ingest_time)
+        .integer(context_.names.contracts[e.from.feed].late_after_s);
     out.integer(row.chain.conflict_at).integer(row.chain.versions);
     put_provenance(out, e.from);
   }
 
   void insert_version(const EventTelling& e) {
     Rows& out = staging_.event_versions.inserts;
-    out.text(id_).text(e.name_space).text(e.event_id).text(status_name(e.status)).integer(e.event_time).boolean(e.is_retracted);
+    out.text(id_)
+        .text(e.name_space)
+        .text(e.event_id)
+        .text(status_name(e.status))
+        .integer(e.event_time)
+        .boolean(e.is_retracted);
     out.text_or_null(e.driver_key).text_or_null(e.facility).text_or_null(e.reason);
     put_version(out, e.version);
     std::string content(status_name(e.status));
-    content.append(1, '\x1f').append(std::to_string(e.event_time)).append(1, '\x1f').append(e.driver_key).append(1, '\x1f').append(e.facility);
+    content.append(1, '\x1f')
+        .append(std::to_string(e.event_time))
+        .append(1, '\x1f')
+        .append(e.driver_key)
+        .append(1, '\x1f')
+        .append(e.facility);
     content.append(1, '\x1f').append(e.reason).append(1, '\x1f').append(std::to_string(e.driving_s));
     out.text(hex(hash128(content))).integer(e.from.ingest_time);
     put_provenance(out, e.from);
@@ -155,17 +223,31 @@ class ShipmentStager {
   void insert(const CommandRow& row) {
     const CommandTelling& c = row.told;
     Rows& out = staging_.commands.inserts;
-    out.text(id_).text(c.name_space).text(c.assignment_id).text(name(c.action)).text_or_null(c.driver_key).integer(c.effective_at).text(ff::name(row.effect)).boolean(c.is_deleted);
+    out.text(id_)
+        .text(c.name_space)
+        .text(c.assignment_id)
+        .text(name(c.action))
+        .text_or_null(c.driver_key)
+        .integer(c.effective_at)
+        .text(ff::name(row.effect))
+        .boolean(c.is_deleted);
     put_version(out, c.version);
     out.integer(c.from.ingest_time).integer(row.chain.first_ingest_time).integer(row.chain.conflict_at);
     put_provenance(out, c.from);
   }
 
-  static void put_version(Rows& out, const Version& v) { out.integer(v.authority_rank).integer(v.epoch).integer(v.ordinal).integer(v.ordinal_minor); }
+  static void put_version(Rows& out, const Version& v) {
+    out.integer(v.authority_rank).integer(v.epoch).integer(v.ordinal).integer(v.ordinal_minor);
+  }
 
   void put_provenance(Rows& out, const Provenance& p) {
     const Contract& contract = context_.names.contracts[p.feed];
-    out.text(contract.id).text(contract.version).text(contract.id).text(context_.names.partitions[p.partition]).integer(p.position).integer(context_.publish_seq);
+    out.text(contract.id)
+        .text(contract.version)
+        .text(contract.id)
+        .text(context_.names.partitions[p.partition])
+        .integer(p.position)
+        .integer(context_.publish_seq);
   }
 
   const FoldContext& context_;
@@ -180,7 +262,8 @@ Result<void> stage_shipments(const FoldContext& context, std::span<Fact* const> 
   std::vector<Fact*> sorted(facts.begin(), facts.end());
   for (Fact* fact : sorted)
     if (auto* e = std::get_if<ShipmentEventFact>(&fact->body); e && e->event_id.empty()) e->event_id = event_id_of(*e);
-  std::sort(sorted.begin(), sorted.end(), [](const Fact* a, const Fact* b) { return shipment_of(*a) < shipment_of(*b); });
+  std::sort(sorted.begin(), sorted.end(),
+            [](const Fact* a, const Fact* b) { return shipment_of(*a) < shipment_of(*b); });
 
   constexpr std::size_t shipments_at_once = 4096;
   ShipmentStager stager(context, staging);
@@ -197,8 +280,10 @@ Result<void> stage_shipments(const FoldContext& context, std::span<Fact* const> 
     }
     const std::vector<std::string> blobs = FF_TRY(context.store.get(keys));
     for (std::size_t k = 0; k < keys.size(); ++k) {
-      if (blobs[k].empty()) known.clear();
-      else FF_TRY(decode(blobs[k], known));
+      if (blobs[k].empty())
+        known.clear();
+      else
+        FF_TRY(decode(blobs[k], known));
       const std::string_view id = std::string_view(keys[k]).substr(1);
       const auto group = at;
       while (at < end && shipment_of(*sorted[at]) == id) ++at;
@@ -238,9 +323,17 @@ Result<void> stage_drivers(const FoldContext& context, std::span<Fact* const> fa
     const Contract& contract = context.names.contracts[d.from.feed];
     Rows& out = staging.drivers.inserts;
     out.text(driver_key).text_or_null(d.home_hub).boolean(d.is_deleted);
-    out.integer(d.version.authority_rank).integer(d.version.epoch).integer(d.version.ordinal).integer(d.version.ordinal_minor);
+    out.integer(d.version.authority_rank)
+        .integer(d.version.epoch)
+        .integer(d.version.ordinal)
+        .integer(d.version.ordinal_minor);
     out.integer(d.from.ingest_time).integer(row.chain.first_ingest_time).integer(row.chain.conflict_at);
-    out.text(contract.id).text(contract.version).text(contract.id).text(context.names.partitions[d.from.partition]).integer(d.from.position).integer(context.publish_seq);
+    out.text(contract.id)
+        .text(contract.version)
+        .text(contract.id)
+        .text(context.names.partitions[d.from.partition])
+        .integer(d.from.position)
+        .integer(context.publish_seq);
     staging.touched.driver_rows.text(driver_key);
     staging.touched.drivers.text(driver_key);
     staging.state.emplace_back('d' + driver_key, encode(next));

@@ -25,9 +25,9 @@ struct Names {
 struct FoldContext {
   const Store& store;
   const Names& names;
-  const Zone& zone;          ///< the reporting zone, whose midnights cut driver days
+  const Zone& zone;  ///< the reporting zone, whose midnights cut driver days
   std::int64_t publish_seq;
-  Micros as_of;              ///< written to the history of intervals only
+  Micros as_of;  ///< written to the history of intervals only
 };
 
 /// Facts of one kind each; any order, copies welcome.

@@ -2,10 +2,13 @@
 
 namespace ff {
 
-std::vector<TableChange*> Staging::raw_tables() { return {&raw[0], &raw[1], &raw[2], &raw[3], &raw[4], &quarantine, &drift}; }
+std::vector<TableChange*> Staging::raw_tables() {
+  return {&raw[0], &raw[1], &raw[2], &raw[3], &raw[4], &quarantine, &drift};
+}
 
 std::vector<TableChange*> Staging::core_tables() {
-  return {&shipments, &claims, &events, &event_versions, &commands, &intervals, &interval_history, &drivers, &gps_locations, &driver_days, &segments, &silences, &anomalies};
+  return {&shipments, &claims,        &events,      &event_versions, &commands, &intervals, &interval_history,
+          &drivers,   &gps_locations, &driver_days, &segments,       &silences, &anomalies};
 }
 
 Result<void> write_deletes(Lake& lake, const std::vector<TableChange*>& tables) {

@@ -17,8 +17,12 @@
 namespace ff {
 
 struct TableChange {
-  TableChange(std::string table_name, std::string insert_shape, std::vector<std::string> key_columns = {}, std::string key_shape = {})
-      : table(std::move(table_name)), inserts(std::move(insert_shape)), keys(std::move(key_columns)), deletes(std::move(key_shape)) {}
+  TableChange(std::string table_name, std::string insert_shape, std::vector<std::string> key_columns = {},
+              std::string key_shape = {})
+      : table(std::move(table_name)),
+        inserts(std::move(insert_shape)),
+        keys(std::move(key_columns)),
+        deletes(std::move(key_shape)) {}
 
   std::string table;
   Rows inserts;
@@ -27,13 +31,25 @@ struct TableChange {
 };
 
 struct Staging {
-  TableChange raw[5] = {{"raw.shipments", "ssitsssss"}, {"raw.drivers", "ssitsssss"}, {"raw.shipment_events", "ssitsssss"}, {"raw.driver_assignments", "ssitsssss"}, {"raw.gps_locations", "ssitsssss"}};
+  TableChange raw[5] = {{"raw.shipments", "ssitsssss"},
+                        {"raw.drivers", "ssitsssss"},
+                        {"raw.shipment_events", "ssitsssss"},
+                        {"raw.driver_assignments", "ssitsssss"},
+                        {"raw.gps_locations", "ssitsssss"}};
   TableChange quarantine{"ops.quarantine", "ssitsssssssss"};
   TableChange drift{"ops.schema_drift", "sstssi", {"contract", "field"}, "ss"};
 
-  TableChange shipments{"core.shipments", "sbsssssssttbtss" "ttttttttttttttt" "tsitsti", {"shipment_id"}, "s"};
+  TableChange shipments{"core.shipments",
+                        "sbsssssssttbtss"
+                        "ttttttttttttttt"
+                        "tsitsti",
+                        {"shipment_id"},
+                        "s"};
   TableChange claims{"core.shipment_claims", "sssstbssssttbiiiitttssssii", {"shipment_id"}, "s"};
-  TableChange events{"core.shipment_events", "sssstssbbsssssiiiiiittitissssii", {"event_time", "shipment_id", "namespace", "event_id"}, "tsss"};
+  TableChange events{"core.shipment_events",
+                     "sssstssbbsssssiiiiiittitissssii",
+                     {"event_time", "shipment_id", "namespace", "event_id"},
+                     "tsss"};
   TableChange event_versions{"core.shipment_event_versions", "sssstbsssiiiistssssii", {"shipment_id"}, "s"};
   TableChange commands{"core.assignment_commands", "ssssstsbiiiitttssssii", {"shipment_id"}, "s"};
   TableChange intervals{"core.driver_assignments", "ssttsstti", {"shipment_id", "valid_from"}, "st"};

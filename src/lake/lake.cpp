@@ -15,12 +15,17 @@ Error classify(std::string_view message, std::string_view sql) {
   const auto has = [&](std::string_view word) { return message.find(word) != std::string_view::npos; };
   std::string text(message);
   if (!sql.empty()) text += "\n  in: " + std::string(sql.substr(0, 400));
-  if (has("No space left") || has("ENOSPC") || has("disk space") || has("Disk quota") || has("Could not write") || has("failed to write"))
-    return {Recourse::retry, "disk_full", "the lake's disk is full; free space and the same step is tried again: " + text};
+  if (has("No space left") || has("ENOSPC") || has("disk space") || has("Disk quota") || has("Could not write") ||
+      has("failed to write"))
+    return {Recourse::retry, "disk_full",
+            "the lake's disk is full; free space and the same step is tried again: " + text};
   if (has("Conflicting lock") || has("Could not set lock"))
-    return {Recourse::halt, "lake_locked", "another process owns the lake file; one engine owns it (ask it with `fleetflow query`, or stop it): " + text};
+    return {
+        Recourse::halt, "lake_locked",
+        "another process owns the lake file; one engine owns it (ask it with `fleetflow query`, or stop it): " + text};
   if (has("Conflict") || has("conflict")) return {Recourse::retry, "commit_conflict", text};
-  if (has("Out of Memory")) return {Recourse::halt, "out_of_memory", "raise --memory-limit or lower --batch-records: " + text};
+  if (has("Out of Memory"))
+    return {Recourse::halt, "out_of_memory", "raise --memory-limit or lower --batch-records: " + text};
   return {Recourse::halt, "lake_error", text};
 }
 
@@ -31,11 +36,16 @@ struct Database {
 
 duckdb_type type_of(char letter) {
   switch (letter) {
-    case 's': return DUCKDB_TYPE_VARCHAR;
-    case 'i': return DUCKDB_TYPE_BIGINT;
-    case 'b': return DUCKDB_TYPE_BOOLEAN;
-    case 't': return DUCKDB_TYPE_TIMESTAMP;
-    case 'd': return DUCKDB_TYPE_DATE;
+    case 's':
+      return DUCKDB_TYPE_VARCHAR;
+    case 'i':
+      return DUCKDB_TYPE_BIGINT;
+    case 'b':
+      return DUCKDB_TYPE_BOOLEAN;
+    case 't':
+      return DUCKDB_TYPE_TIMESTAMP;
+    case 'd':
+      return DUCKDB_TYPE_DATE;
   }
   check_failed("a shape has the letters s i b t d only", __FILE__, __LINE__);
 }
@@ -56,11 +66,18 @@ void fill(duckdb_vector vector, char letter, const Rows::Column& column, std::si
     }
     switch (letter) {
       case 's':
-        duckdb_vector_assign_string_element_len(vector, i, column.characters.data() + (static_cast<std::uint64_t>(n) >> 32), static_cast<std::uint64_t>(n) & 0xffffffffu);
+        duckdb_vector_assign_string_element_len(vector, i,
+                                                column.characters.data() + (static_cast<std::uint64_t>(n) >> 32),
+                                                static_cast<std::uint64_t>(n) & 0xffffffffu);
         break;
-      case 'b': static_cast<bool*>(data)[i] = n != 0; break;
-      case 'd': static_cast<std::int32_t*>(data)[i] = static_cast<std::int32_t>(n); break;
-      default: static_cast<std::int64_t*>(data)[i] = n;
+      case 'b':
+        static_cast<bool*>(data)[i] = n != 0;
+        break;
+      case 'd':
+        static_cast<std::int32_t*>(data)[i] = static_cast<std::int32_t>(n);
+        break;
+      default:
+        static_cast<std::int64_t*>(data)[i] = n;
     }
   }
 }
@@ -92,7 +109,8 @@ Result<std::unique_ptr<Lake>> Lake::open(const LakeOptions& options) {
   if (!options.temp_directory.empty()) duckdb_set_config(config, "temp_directory", options.temp_directory.c_str());
   char* message = nullptr;
   const bool in_memory = options.path.empty();
-  const auto opened = duckdb_open_ext(in_memory ? ":memory:" : options.path.c_str(), &impl->database->handle, config, &message);
+  const auto opened =
+      duckdb_open_ext(in_memory ? ":memory:" : options.path.c_str(), &impl->database->handle, config, &message);
   duckdb_destroy_config(&config);
   if (opened != DuckDBSuccess) {
     Error error = classify(message ? message : "cannot open", "");
@@ -100,7 +118,8 @@ Result<std::unique_ptr<Lake>> Lake::open(const LakeOptions& options) {
     error.message = "lake " + options.path + ": " + error.message;
     return error;
   }
-  if (duckdb_connect(impl->database->handle, &impl->connection) != DuckDBSuccess) return Error{Recourse::halt, "lake_error", "cannot connect to the lake " + options.path};
+  if (duckdb_connect(impl->database->handle, &impl->connection) != DuckDBSuccess)
+    return Error{Recourse::halt, "lake_error", "cannot connect to the lake " + options.path};
   impl->is_attached = !options.attach.empty();
   std::unique_ptr<Lake> lake(new Lake(std::move(impl)));
   FF_TRY(lake->run("set timezone = 'UTC'"));
@@ -108,7 +127,8 @@ Result<std::unique_ptr<Lake>> Lake::open(const LakeOptions& options) {
   if (!options.attach.empty()) {
     FF_TRY(lake->run(options.attach));
     // `use` needs a schema; two-part names then are those of the attached catalog.
-    for (const char* schema : {"raw", "core", "curated", "ops"}) FF_TRY(lake->run(std::string("create schema if not exists lake.") + schema));
+    for (const char* schema : {"raw", "core", "curated", "ops"})
+      FF_TRY(lake->run(std::string("create schema if not exists lake.") + schema));
     FF_TRY(lake->run("use lake.core"));
   }
   return lake;
@@ -131,7 +151,8 @@ Result<std::unique_ptr<Lake>> Lake::connect() {
   auto impl = std::make_unique<Impl>();
   impl->database = impl_->database;
   impl->is_attached = impl_->is_attached;
-  if (duckdb_connect(impl->database->handle, &impl->connection) != DuckDBSuccess) return Error{Recourse::halt, "lake_error", "cannot open a second connection to the lake"};
+  if (duckdb_connect(impl->database->handle, &impl->connection) != DuckDBSuccess)
+    return Error{Recourse::halt, "lake_error", "cannot open a second connection to the lake"};
   std::unique_ptr<Lake> lake(new Lake(std::move(impl)));
   FF_TRY(lake->run("set timezone = 'UTC'"));
   if (lake->impl_->is_attached) FF_TRY(lake->run("use lake.core"));
@@ -139,7 +160,9 @@ Result<std::unique_ptr<Lake>> Lake::connect() {
 }
 
 Result<void> Lake::run(const std::string& sql) {
-  if (impl_->remote) return Error{Recourse::retry, "lake_locked", "a running engine owns this lake and lets others only ask; stop it first"};
+  if (impl_->remote)
+    return Error{Recourse::retry, "lake_locked",
+                 "a running engine owns this lake and lets others only ask; stop it first"};
   duckdb_result result;
   const auto state = duckdb_query(impl_->connection, sql.c_str(), &result);
   std::optional<Error> error;
@@ -177,7 +200,9 @@ Result<Table> Lake::query_one(const std::string& sql) {
   duckdb_extracted_statements statements = nullptr;
   const idx_t count = duckdb_extract_statements(impl_->connection, sql.c_str(), &statements);
   duckdb_destroy_extracted(&statements);
-  if (count > 1) return Error{Recourse::halt, "not_one_statement", "one statement at a time, please; this has " + std::to_string(count)};
+  if (count > 1)
+    return Error{Recourse::halt, "not_one_statement",
+                 "one statement at a time, please; this has " + std::to_string(count)};
   return query(sql);
 }
 
@@ -198,13 +223,15 @@ Result<void> Lake::run_with(const std::string& sql, const Rows& rows, const std:
     names.push_back(columns[c].c_str());
   }
   duckdb_appender appender = nullptr;
-  auto state = duckdb_appender_create_query(impl_->connection, sql.c_str(), types.size(), types.data(), "batch", names.data(), &appender);
+  auto state = duckdb_appender_create_query(impl_->connection, sql.c_str(), types.size(), types.data(), "batch",
+                                            names.data(), &appender);
   duckdb_data_chunk chunk = duckdb_create_data_chunk(types.data(), types.size());
   const std::size_t chunk_rows = duckdb_vector_size();
   for (std::size_t from = 0; state == DuckDBSuccess && from < rows.size(); from += chunk_rows) {
     const std::size_t count = std::min(chunk_rows, rows.size() - from);
     duckdb_data_chunk_reset(chunk);
-    for (std::size_t c = 0; c < shape.size(); ++c) fill(duckdb_data_chunk_get_vector(chunk, c), shape[c], rows.column(c), from, count);
+    for (std::size_t c = 0; c < shape.size(); ++c)
+      fill(duckdb_data_chunk_get_vector(chunk, c), shape[c], rows.column(c), from, count);
     duckdb_data_chunk_set_size(chunk, count);
     state = duckdb_append_data_chunk(appender, chunk);
   }

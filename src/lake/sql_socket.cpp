@@ -37,8 +37,10 @@ std::string encode(const Table& table) {
   put_number(out, table.rows.size());
   for (const auto& row : table.rows)
     for (const auto& cell : row) {
-      if (cell) put_text(out, *cell);
-      else put_number(out, null_length);
+      if (cell)
+        put_text(out, *cell);
+      else
+        put_number(out, null_length);
     }
   return out;
 }
@@ -80,7 +82,9 @@ Result<sockaddr_un> address_of(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path)
-    return Error{Recourse::halt, "socket_unusable", "the path " + path + " is too long for a socket (at most " + std::to_string(sizeof address.sun_path - 1) + " bytes); use a shorter --lake"};
+    return Error{Recourse::halt, "socket_unusable",
+                 "the path " + path + " is too long for a socket (at most " +
+                     std::to_string(sizeof address.sun_path - 1) + " bytes); use a shorter --lake"};
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   return address;
 }
@@ -108,8 +112,7 @@ struct SqlSocket::Impl {
       if (poll(&waiting, 1, stop_check_ms) <= 0) continue;
       const int socket = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
       if (socket < 0) continue;
-      while (answer(socket)) {
-      }
+      while (answer(socket)) {}
       close(socket);
     }
   }
@@ -117,12 +120,16 @@ struct SqlSocket::Impl {
   bool answer(int socket) {
     std::uint32_t size = 0;
     std::string sql;
-    if (!receive_number(socket, size, &stopping) || size > request_bytes_max || !receive_text(socket, sql, size, &stopping)) return false;
+    if (!receive_number(socket, size, &stopping) || size > request_bytes_max ||
+        !receive_text(socket, sql, size, &stopping))
+      return false;
     std::string out;
     const auto result = read(sql);
     out += result.ok() ? '\0' : '\1';
-    if (result.ok()) out += encode(result.value());
-    else put_text(out, result.error().message);
+    if (result.ok())
+      out += encode(result.value());
+    else
+      put_text(out, result.error().message);
     return send_all(socket, out);
   }
 
@@ -145,7 +152,9 @@ Result<std::unique_ptr<SqlSocket>> SqlSocket::serve(Lake& lake, const std::strin
   impl->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   unlink(path.c_str());
   const mode_t before = umask(0177);
-  const bool bound = impl->listener >= 0 && bind(impl->listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 && listen(impl->listener, 8) == 0;
+  const bool bound = impl->listener >= 0 &&
+                     bind(impl->listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+                     listen(impl->listener, 8) == 0;
   umask(before);
   if (!bound) return Error{Recourse::halt, "socket_unusable", "cannot listen at " + path + ": " + std::strerror(errno)};
   impl->thread = std::thread([i = impl.get()] { i->serve(); });
@@ -155,7 +164,8 @@ Result<std::unique_ptr<SqlSocket>> SqlSocket::serve(Lake& lake, const std::strin
 Result<std::unique_ptr<SqlClient>> SqlClient::connect(const std::string& path) {
   const sockaddr_un address = FF_TRY(address_of(path));
   std::unique_ptr<SqlClient> client(new SqlClient(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)));
-  if (client->socket_ < 0 || ::connect(client->socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+  if (client->socket_ < 0 ||
+      ::connect(client->socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     return Error{Recourse::retry, "engine_absent", "no engine answers at " + path};
   return client;
 }

@@ -36,7 +36,9 @@ TEST_F(SqlSocketTest, SeesCommittedRowsOnly) {
 TEST_F(SqlSocketTest, LetsNobodyWrite) {
   ASSERT_TRUE(lake->run("create table t (a integer)").ok());
   const auto client = SqlClient::connect(path).value();
-  for (const char* sql : {"insert into t values (1)", "drop table t", "commit; insert into t values (1)", "rollback; drop table t"}) EXPECT_FALSE(client->query(sql).ok()) << sql;
+  for (const char* sql :
+       {"insert into t values (1)", "drop table t", "commit; insert into t values (1)", "rollback; drop table t"})
+    EXPECT_FALSE(client->query(sql).ok()) << sql;
   EXPECT_EQ(client->query("select count(*) from t").value().rows[0][0], "0");
 }
 

@@ -14,7 +14,9 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t queued_batches_max = 4;
 
-Micros ingest_time_of(const Decoded& d) { return d.fact() ? d.fact()->from.ingest_time : d.refusal()->from.ingest_time; }
+Micros ingest_time_of(const Decoded& d) {
+  return d.fact() ? d.fact()->from.ingest_time : d.refusal()->from.ingest_time;
+}
 std::int64_t position_of(const Decoded& d) { return d.fact() ? d.fact()->from.position : d.refusal()->from.position; }
 
 /// What one feed's thread and the poller share.
@@ -37,12 +39,14 @@ constexpr const char* stopped = "source_stopped";
 /// does not even say when it was heard of (its ingest_time is the file's arrival) comes along with its neighbours.
 class LaneSink : public Sink {
  public:
-  LaneSink(Shared& shared, const FilePart& part, Micros as_of_max) : shared_(shared), part_(part), as_of_max_(as_of_max) {}
+  LaneSink(Shared& shared, const FilePart& part, Micros as_of_max)
+      : shared_(shared), part_(part), as_of_max_(as_of_max) {}
 
   Result<void> accept(Batch batch) override {
     bool cut = false;
     for (std::size_t i = 0; i < batch.records.size() && !cut; ++i)
-      if (const Micros heard = ingest_time_of(batch.records[i]); heard > as_of_max_ && (batch.records[i].fact() || heard != part_.file.arrived_at)) {
+      if (const Micros heard = ingest_time_of(batch.records[i]);
+          heard > as_of_max_ && (batch.records[i].fact() || heard != part_.file.arrived_at)) {
         // All facts of a record stay together: drop the neighbours of the same position too.
         const std::int64_t position = position_of(batch.records[i]);
         while (i > 0 && position_of(batch.records[i - 1]) == position) --i;
@@ -51,7 +55,8 @@ class LaneSink : public Sink {
       }
     if (!batch.records.empty() || !batch.drifts.empty()) {
       const std::int64_t last = batch.records.empty() ? part_.after : position_of(batch.records.back());
-      if (!push({std::move(batch), part_.feed, part_.file.partition, last, false})) return Error{Recourse::retry, stopped, "stopped"};
+      if (!push({std::move(batch), part_.feed, part_.file.partition, last, false}))
+        return Error{Recourse::retry, stopped, "stopped"};
     }
     if (cut) {
       reached_as_of_ = true;
@@ -84,12 +89,16 @@ class LaneSink : public Sink {
 Result<std::vector<FoundFile>> find_files(const std::string& folder, const ContractSet& contracts) {
   std::error_code error;
   std::vector<FoundFile> files;
-  for (auto it = fs::recursive_directory_iterator(folder, error); !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+  for (auto it = fs::recursive_directory_iterator(folder, error); !error && it != fs::recursive_directory_iterator();
+       it.increment(error)) {
     if (!it->is_regular_file()) continue;
     const std::string path = fs::relative(it->path(), folder).string();
-    if (const auto feed = contracts.feed_of(path)) files.push_back({path, *feed, static_cast<std::int64_t>(it->file_size())});
+    if (const auto feed = contracts.feed_of(path))
+      files.push_back({path, *feed, static_cast<std::int64_t>(it->file_size())});
   }
-  if (error) return Error{Recourse::halt, "input_unreadable", "input folder " + folder + ": " + error.message() + "; set --input"};
+  if (error)
+    return Error{Recourse::halt, "input_unreadable",
+                 "input folder " + folder + ": " + error.message() + "; set --input"};
   std::sort(files.begin(), files.end(), [](const FoundFile& a, const FoundFile& b) { return a.path < b.path; });
   return files;
 }
@@ -118,7 +127,9 @@ struct FileSource::Impl {
         if (stats.error().cause != stopped) error = stats.error();
         break;
       }
-      if (!sink.push({Batch(), part.feed, part.file.partition, std::max(part.after, stats.value().last_position), true})) break;
+      if (!sink.push(
+              {Batch(), part.feed, part.file.partition, std::max(part.after, stats.value().last_position), true}))
+        break;
     }
     const std::lock_guard lock(shared.mutex);
     shared.lanes[files.front().feed].finished = true;
@@ -130,7 +141,8 @@ struct FileSource::Impl {
 FileSource::FileSource(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 FileSource::~FileSource() = default;
 
-Result<std::unique_ptr<FileSource>> FileSource::start(const ContractSet& contracts, const PseudonymKey& key, std::vector<FilePart> parts, Micros as_of_max) {
+Result<std::unique_ptr<FileSource>> FileSource::start(const ContractSet& contracts, const PseudonymKey& key,
+                                                      std::vector<FilePart> parts, Micros as_of_max) {
   auto impl = std::make_unique<Impl>();
   std::map<std::uint32_t, std::vector<FilePart>> by_feed;
   for (FilePart& part : parts) by_feed[part.feed].push_back(std::move(part));
@@ -141,14 +153,19 @@ Result<std::unique_ptr<FileSource>> FileSource::start(const ContractSet& contrac
     impl->parts.push_back(std::move(files));
   }
   for (std::size_t i = 0; i < decoders.size(); ++i)
-    impl->threads.emplace_back([i = impl.get(), &files = impl->parts[i], decoder = std::shared_ptr<Decoder>(std::move(decoders[i])), as_of_max] { i->read(*decoder, files, as_of_max); });
+    impl->threads.emplace_back([i = impl.get(), &files = impl->parts[i],
+                                decoder = std::shared_ptr<Decoder>(std::move(decoders[i])),
+                                as_of_max] { i->read(*decoder, files, as_of_max); });
   return std::unique_ptr<FileSource>(new FileSource(std::move(impl)));
 }
 
 Result<std::optional<SourceBatch>> FileSource::poll() {
   Shared& shared = impl_->shared;
   std::unique_lock lock(shared.mutex);
-  shared.changed.wait(lock, [&] { return std::all_of(shared.lanes.begin(), shared.lanes.end(), [](const auto& l) { return l.second.finished || !l.second.queue.empty(); }); });
+  shared.changed.wait(lock, [&] {
+    return std::all_of(shared.lanes.begin(), shared.lanes.end(),
+                       [](const auto& l) { return l.second.finished || !l.second.queue.empty(); });
+  });
   Lane* first = nullptr;
   Micros first_heard = 0;
   for (auto& [feed, lane] : shared.lanes) {

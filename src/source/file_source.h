@@ -45,7 +45,8 @@ struct SourceBatch {
 class FileSource {
  public:
   /// Starts reading. `parts` are read per feed in the order given. The contracts must outlive this.
-  static Result<std::unique_ptr<FileSource>> start(const ContractSet& contracts, const PseudonymKey& key, std::vector<FilePart> parts, Micros as_of_max);
+  static Result<std::unique_ptr<FileSource>> start(const ContractSet& contracts, const PseudonymKey& key,
+                                                   std::vector<FilePart> parts, Micros as_of_max);
   ~FileSource();
 
   /// The next batch; null when all is read. Errors are the readers'.

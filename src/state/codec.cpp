@@ -18,7 +18,10 @@ class Writer {
   }
   void integer(std::int64_t n) { number((static_cast<std::uint64_t>(n) << 1) ^ static_cast<std::uint64_t>(n >> 63)); }
   /// Times lie near each other: each is written as the step from the one before. `none` stays itself by wrapping.
-  void time(Micros t) { integer(static_cast<std::int64_t>(static_cast<std::uint64_t>(t) - static_cast<std::uint64_t>(std::exchange(last_time_, t)))); }
+  void time(Micros t) {
+    integer(static_cast<std::int64_t>(static_cast<std::uint64_t>(t) -
+                                      static_cast<std::uint64_t>(std::exchange(last_time_, t))));
+  }
   void optional_time(Micros t) {
     number(t != none);
     if (t != none) time(t);
@@ -61,8 +64,10 @@ class Writer {
 class Reader {
  public:
   Reader(std::string_view in, char format) : in_(in) {
-    if (in_.empty() || in_[0] != format) failed_ = true;
-    else in_.remove_prefix(1);
+    if (in_.empty() || in_[0] != format)
+      failed_ = true;
+    else
+      in_.remove_prefix(1);
   }
 
   bool failed() const { return failed_; }
@@ -91,7 +96,10 @@ class Reader {
     const std::uint64_t n = number();
     return static_cast<std::int64_t>((n >> 1) ^ (~(n & 1) + 1));
   }
-  Micros time() { return last_time_ = static_cast<Micros>(static_cast<std::uint64_t>(last_time_) + static_cast<std::uint64_t>(integer())); }
+  Micros time() {
+    return last_time_ =
+               static_cast<Micros>(static_cast<std::uint64_t>(last_time_) + static_cast<std::uint64_t>(integer()));
+  }
   Micros optional_time() { return number() ? time() : none; }
   std::string_view bytes() {
     const std::size_t n = count();
@@ -133,7 +141,10 @@ class Reader {
 
 Result<void> finish(const Reader& in, const char* what) {
   if (!in.failed() && in.at_end()) return {};
-  return Error{Recourse::halt, "state_damaged", std::string("the state of a ") + what + " does not decode; remove the state directory and start again: it is rebuilt from the lake's sources"};
+  return Error{
+      Recourse::halt, "state_damaged",
+      std::string("the state of a ") + what +
+          " does not decode; remove the state directory and start again: it is rebuilt from the lake's sources"};
 }
 
 }  // namespace
@@ -142,7 +153,9 @@ std::string encode(const ShipmentFacts& facts) {
   Writer out(shipment_format);
   out.number(facts.claims.size());
   for (const ClaimTelling& c : facts.claims) {
-    for (auto text : {c.name_space, c.order_ref, c.customer_id, c.carrier_id, c.service_level, c.origin_hub, c.destination_hub}) out.text(text);
+    for (auto text :
+         {c.name_space, c.order_ref, c.customer_id, c.carrier_id, c.service_level, c.origin_hub, c.destination_hub})
+      out.text(text);
     out.time(c.created_at);
     out.optional_time(c.promised_pickup_by);
     out.optional_time(c.promised_delivery_by);
@@ -158,7 +171,8 @@ std::string encode(const ShipmentFacts& facts) {
     out.text(e.facility);
     out.text(e.reason);
     out.time(e.event_time);
-    out.number(static_cast<std::uint64_t>(e.status) << 2 | static_cast<std::uint64_t>(e.is_retracted) << 1 | (e.driving_s != none));
+    out.number(static_cast<std::uint64_t>(e.status) << 2 | static_cast<std::uint64_t>(e.is_retracted) << 1 |
+               (e.driving_s != none));
     if (e.driving_s != none) out.integer(e.driving_s);
     out.version(e.version);
     out.from(e.from);
@@ -181,7 +195,9 @@ Result<void> decode(std::string_view bytes, ShipmentFacts& facts) {
   Reader in(bytes, shipment_format);
   facts.claims.resize(in.count());
   for (ClaimTelling& c : facts.claims) {
-    for (auto* text : {&c.name_space, &c.order_ref, &c.customer_id, &c.carrier_id, &c.service_level, &c.origin_hub, &c.destination_hub}) *text = in.text();
+    for (auto* text : {&c.name_space, &c.order_ref, &c.customer_id, &c.carrier_id, &c.service_level, &c.origin_hub,
+                       &c.destination_hub})
+      *text = in.text();
     c.created_at = in.time();
     c.promised_pickup_by = in.optional_time();
     c.promised_delivery_by = in.optional_time();
@@ -203,7 +219,9 @@ Result<void> decode(std::string_view bytes, ShipmentFacts& facts) {
     e.driving_s = bits & 1 ? in.integer() : none;
     e.version = in.version();
     e.from = in.from();
-    if (e.status >= status_count) return Error{Recourse::halt, "state_damaged", "the state of a shipment names an unknown status; remove the state directory and start again"};
+    if (e.status >= status_count)
+      return Error{Recourse::halt, "state_damaged",
+                   "the state of a shipment names an unknown status; remove the state directory and start again"};
   }
   facts.commands.resize(in.count());
   for (CommandTelling& c : facts.commands) {

@@ -13,8 +13,11 @@ Error error_of(const rocksdb::Status& status, const std::string& doing) {
   const std::string text = "state: " + doing + ": " + status.ToString();
   if (status.IsNoSpace() || status.ToString().find("No space") != std::string::npos)
     return {Recourse::retry, "disk_full", text + "; free space on the state directory's disk"};
-  if (status.IsCorruption()) return {Recourse::halt, "state_damaged", text + "; remove the state directory and start again: it is rebuilt from the sources"};
-  if (status.ToString().find("lock") != std::string::npos) return {Recourse::halt, "state_locked", text + "; another engine uses this state directory"};
+  if (status.IsCorruption())
+    return {Recourse::halt, "state_damaged",
+            text + "; remove the state directory and start again: it is rebuilt from the sources"};
+  if (status.ToString().find("lock") != std::string::npos)
+    return {Recourse::halt, "state_locked", text + "; another engine uses this state directory"};
   return {Recourse::halt, "state_error", text};
 }
 
@@ -53,7 +56,8 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& o) {
   table.block_size = 16 << 10;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   rocksdb::DB* db = nullptr;
-  if (const auto status = rocksdb::DB::Open(options, o.directory, &db); !status.ok()) return error_of(status, "open " + o.directory);
+  if (const auto status = rocksdb::DB::Open(options, o.directory, &db); !status.ok())
+    return error_of(status, "open " + o.directory);
   auto impl = std::make_unique<Impl>();
   impl->db.reset(db);
   return std::unique_ptr<Store>(new Store(std::move(impl)));
@@ -63,11 +67,14 @@ Result<std::vector<std::string>> Store::get(const std::vector<std::string>& keys
   std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
   std::vector<rocksdb::PinnableSlice> values(keys.size());
   std::vector<rocksdb::Status> statuses(keys.size());
-  impl_->db->MultiGet(rocksdb::ReadOptions(), impl_->db->DefaultColumnFamily(), slices.size(), slices.data(), values.data(), statuses.data(), true);
+  impl_->db->MultiGet(rocksdb::ReadOptions(), impl_->db->DefaultColumnFamily(), slices.size(), slices.data(),
+                      values.data(), statuses.data(), true);
   std::vector<std::string> out(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (statuses[i].ok()) out[i].assign(values[i].data(), values[i].size());
-    else if (!statuses[i].IsNotFound()) return error_of(statuses[i], "read");
+    if (statuses[i].ok())
+      out[i].assign(values[i].data(), values[i].size());
+    else if (!statuses[i].IsNotFound())
+      return error_of(statuses[i], "read");
   }
   return out;
 }
@@ -96,7 +103,8 @@ Result<Store::Entry> Store::after(std::string_view key, std::size_t prefix_bytes
 Result<std::vector<std::pair<std::string, std::string>>> Store::scan(std::string_view prefix) const {
   std::vector<std::pair<std::string, std::string>> out;
   const std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator(rocksdb::ReadOptions()));
-  for (it->Seek(slice(prefix)); it->Valid() && it->key().starts_with(slice(prefix)); it->Next()) out.emplace_back(it->key().ToString(), it->value().ToString());
+  for (it->Seek(slice(prefix)); it->Valid() && it->key().starts_with(slice(prefix)); it->Next())
+    out.emplace_back(it->key().ToString(), it->value().ToString());
   if (!it->status().ok()) return error_of(it->status(), "scan");
   return out;
 }
@@ -104,8 +112,10 @@ Result<std::vector<std::pair<std::string, std::string>>> Store::scan(std::string
 Result<void> Store::write(const Changes& changes) {
   rocksdb::WriteBatch batch;
   for (const auto& [key, value] : changes) {
-    if (value.empty()) batch.Delete(key);
-    else batch.Put(key, value);
+    if (value.empty())
+      batch.Delete(key);
+    else
+      batch.Put(key, value);
   }
   rocksdb::WriteOptions options;
   options.disableWAL = true;
