@@ -148,7 +148,7 @@ Result<void> Engine::Impl::open_lake() {
     return Error{Recourse::halt, "generation_changed",
                  "the lake " + options.directory +
                      " was made with other contracts, another reporting zone or another pseudonym key; use a new "
-                     "--lake and read the sources again (runbooks/rebuild.md)"};
+                     "--lake and read the sources again"};
   FF_TRY(load_reference(*lake, options.home + "/reference", zone_name));
   for (const Contract& c : contracts)
     for (const SlaPolicy& p : c.sla_policies) {
