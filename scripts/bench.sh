@@ -65,7 +65,7 @@ echo "   restart, to a first commit after it"
 measured restart "$program" run --quiet --input "$dir/world" --lake "$dir/lake" --as-of "$(date -u -d "${as_of%.*}Z + 1 minute" +%Y-%m-%dT%H:%M:%SZ)"
 if [[ $oracle == yes ]]; then
   echo "b  plain SQL"
-  measured oracle "$python" tests/oracle/oracle.py "$dir/world" --as-of "$as_of" --database "$dir/oracle.duckdb"
+  measured oracle "$python" tests/oracle/oracle.py "$dir/world" --as-of "$as_of" --database "$dir/plain_sql.duckdb"
 fi
 
 counts=$("$program" query --lake "$dir/lake" --format csv "select (select count(*) from raw.shipment_events), (select count(*) from raw.gps_locations), (select count(*) from raw.shipments) + (select count(*) from raw.drivers) + (select count(*) from raw.driver_assignments), (select count(*) from core.shipments), (select count(*) from ops.commits)" | tail -1)
@@ -89,4 +89,4 @@ print(f"\nrestart to first commit: {json.load(open(folder + '/restart.json'))['w
 print("\nwhere the engine's thread spent its time:")
 print(open(folder + "/engine.log").read())
 PY
-[[ $keep == yes ]] || rm -rf "$dir/world" "$dir/lake" "$dir/oracle.duckdb"
+[[ $keep == yes ]] || rm -rf "$dir/world" "$dir/lake" "$dir/plain_sql.duckdb"
