@@ -35,7 +35,9 @@ Result<void> check_folder(const std::string& input, const ContractSet& contracts
   const auto start = std::chrono::steady_clock::now();
   const auto source = FF_TRY(FileSource::start(contracts, key, std::move(parts), std::numeric_limits<Micros>::max()));
   std::int64_t records = 0;
-  while (auto next = FF_TRY(source->poll())) {
+  while (!source->is_finished()) {
+    const auto next = FF_TRY(source->poll(std::chrono::seconds(1)));
+    if (!next) continue;
     Feed& feed = feeds[next->feed];
     records += static_cast<std::int64_t>(next->batch.records.size());
     for (const Decoded& d : next->batch.records) {

@@ -42,6 +42,7 @@ class Stage {
   std::int64_t start_ = process_cpu_us();
 };
 
+constexpr std::chrono::milliseconds poll_wait{100};
 constexpr const char* mark_prefix = "!mark/";
 constexpr const char* partition_prefix = "!partition/";
 constexpr const char* generation_key = "!generation";
@@ -65,10 +66,10 @@ struct Engine::Impl {
   std::unique_ptr<Store> store;
   std::shared_ptr<const Zone> zone;
   std::string zone_name, generation;
-  Names names;  ///< partition id -> path; ids are given once and kept in the state
+  Names names;  ///< as of the commit under way
 
-  std::map<std::string, std::uint32_t> partition_ids;
-  std::map<std::string, std::int64_t> lake_marks, state_marks;  ///< path -> last position that is in
+  Partitions partitions;  ///< ids are given once and kept in the state
+  std::map<std::string, std::int64_t> lake_marks, state_marks;  ///< partition -> last position that is in
   std::set<std::string> files_done;
   std::map<std::string, Micros> drifts;  ///< contract \x1f field -> first ingest_time, as in ops.schema_drift
   std::int64_t publish_seq = 0, epoch = 0;
@@ -81,6 +82,15 @@ struct Engine::Impl {
     std::vector<SourceBatch> batches;
     std::size_t records = 0;
   };
+  /// The furthest batch of each partition.
+  static std::map<std::uint32_t, const SourceBatch*> last_of_partitions(const Pending& pending) {
+    std::map<std::uint32_t, const SourceBatch*> last;
+    for (const SourceBatch& b : pending.batches) {
+      const SourceBatch*& so_far = last[b.partition];
+      if (!so_far || b.last_position >= so_far->last_position) so_far = &b;
+    }
+    return last;
+  }
 
   Result<void> open_lake();
   Result<void> load_history();
@@ -95,11 +105,6 @@ struct Engine::Impl {
   Result<void> fence();
 
   const std::string& path_of(std::uint32_t partition) const { return names.partitions[partition]; }
-  std::uint32_t partition_id(const std::string& path) {
-    const auto [it, is_new] = partition_ids.emplace(path, static_cast<std::uint32_t>(names.partitions.size()));
-    if (is_new) names.partitions.push_back(path);
-    return it->second;
-  }
 };
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -191,9 +196,7 @@ Result<void> Engine::Impl::load_history() {
                      " belongs to other contracts; remove it, it is rebuilt from the sources"};
   for (const auto& [k, path] : FF_TRY(store->scan(partition_prefix))) {
     const auto id = static_cast<std::size_t>(std::stoul(k.substr(std::string_view(partition_prefix).size())));
-    if (names.partitions.size() <= id) names.partitions.resize(id + 1);
-    names.partitions[id] = path;
-    partition_ids[path] = static_cast<std::uint32_t>(id);
+    partitions.restore(static_cast<std::uint32_t>(id), path);
   }
   for (const auto& [k, position] : FF_TRY(store->scan(mark_prefix))) {
     const std::string path = k.substr(std::string_view(mark_prefix).size());
@@ -233,15 +236,17 @@ Result<std::vector<FilePart>> Engine::Impl::plan_files() {
                        " bytes when it arrived and has " + std::to_string(file.bytes) +
                        " now; a landed file is immutable: give the new content a new name"};
     parts.push_back({file.feed,
-                     {options.input + "/" + file.path, partition_id(file.path), it->second.first},
+                     {options.input + "/" + file.path, partitions.id_of(file.path), it->second.first},
                      lake_marks[file.path]});
   }
   FF_TRY(lake->insert("ops.files", arrivals));
+  names.partitions = partitions.names();
   pass_crash_point("files_noted");
   return parts;
 }
 
 Result<void> Engine::Impl::stage_records(Pending& pending, bool silent, Staging& staging) {
+  names.partitions = partitions.names();
   std::vector<Fact*> shipments, drivers, pings;
   for (SourceBatch& source : pending.batches) {
     for (Decoded& d : source.batch.records) {
@@ -344,16 +349,17 @@ Result<void> Engine::Impl::fence() {
 }
 
 Result<void> Engine::Impl::write_marks(const Pending& pending, const Staging& staging) {
-  std::map<std::string, std::pair<std::uint32_t, std::int64_t>> moved;
-  for (const SourceBatch& b : pending.batches) {
-    auto& mark = moved[path_of(b.partition)];
-    mark = {b.feed,
-            std::max({mark.second, b.last_position, lake_marks[path_of(b.partition)]})};  // A mark never goes back.
-  }
-  Rows keys("s"), rows("sissii");
-  for (const auto& [path, mark] : moved) {
+  Rows keys("s"), rows("sissiis");
+  for (const auto& [partition, last] : last_of_partitions(pending)) {
+    const std::string& path = path_of(partition);
     keys.text(path);
-    rows.text("*").integer(0).text(contracts[mark.first].id).text(path).integer(mark.second).integer(epoch);
+    rows.text("*")
+        .integer(0)
+        .text(contracts[last->feed].id)
+        .text(path)
+        .integer(std::max(last->last_position, lake_marks[path]))  // A mark never goes back.
+        .integer(epoch)
+        .text_or_null(last->resume);
   }
   FF_TRY(lake->run_with("delete from ops.marks t using batch b where t.partition = b.partition", keys, {"partition"}));
   FF_TRY(lake->insert("ops.marks", rows));
@@ -497,8 +503,9 @@ Result<void> Engine::Impl::catch_up_state(const std::vector<FilePart>& parts) {
     return {};
   };
   for (;;) {
-    auto next = FF_TRY(source->poll());
-    if (!next) break;
+    auto next = FF_TRY(source->poll(poll_wait));
+    if (!next && source->is_finished()) break;
+    if (!next) continue;
     pending.records += next->batch.records.size();
     pending.batches.push_back(std::move(*next));
     if (pending.records >= options.batch_records) FF_TRY(apply());
@@ -524,9 +531,10 @@ Result<RunStats> Engine::run(const std::function<void(const RunStats&)>& progres
     std::optional<SourceBatch> next;
     {
       Stage stage(e.stats, "wait for decoder");
-      next = FF_TRY(source->poll());
+      next = FF_TRY(source->poll(poll_wait));
     }
-    if (!next) break;
+    if (!next && source->is_finished()) break;
+    if (!next) continue;
     pending.records += next->batch.records.size();
     pending.batches.push_back(std::move(*next));
     if (pending.records < e.options.batch_records) continue;

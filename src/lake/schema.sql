@@ -161,7 +161,12 @@ create table if not exists ops.quarantine (
 -- ops.schema_drift: one row per (contract, field) that a feed sends and its contract does not know; values never land.
 create table if not exists ops.schema_drift (contract varchar, field varchar, first_ingest_time timestamp, source varchar, partition varchar, position bigint);
 
-create table if not exists ops.marks (table_name varchar, shard bigint, source varchar, partition varchar, position bigint, epoch bigint);
+-- ops.marks: one row per partition that was ever read: how far it is in. Written in the transaction of the data.
+create table if not exists ops.marks (
+  table_name varchar, shard bigint, source varchar, partition varchar,
+  position bigint,                                                 -- the last one that is in: record number, offset + 1, count of changes
+  epoch bigint,
+  resume varchar);                                                 -- what the source needs to go on behind `position`, in its own words (an LSN); null: the position says it
 create table if not exists ops.commits (publish_seq bigint, epoch bigint, as_of timestamp, commit_time timestamp, facts bigint, refused bigint, generation varchar);
 create table if not exists ops.files (source varchar, partition varchar, path varchar, bytes bigint, content_hash varchar, ingest_time timestamp, done boolean, records bigint, refused bigint);
 

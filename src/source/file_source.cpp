@@ -55,7 +55,7 @@ class LaneSink : public Sink {
       }
     if (!batch.records.empty() || !batch.drifts.empty()) {
       const std::int64_t last = batch.records.empty() ? part_.after : position_of(batch.records.back());
-      if (!push({std::move(batch), part_.feed, part_.file.partition, last, false}))
+      if (!push({std::move(batch), part_.feed, part_.file.partition, last, {}, false}))
         return Error{Recourse::retry, stopped, "stopped"};
     }
     if (cut) {
@@ -128,7 +128,9 @@ struct FileSource::Impl {
         break;
       }
       if (!sink.push(
-              {Batch(), part.feed, part.file.partition, std::max(part.after, stats.value().last_position), true}))
+              {Batch(), part.feed, part.file.partition, std::max(part.after, stats.value().last_position),
+               {},
+               true}))
         break;
     }
     const std::lock_guard lock(shared.mutex);
@@ -159,13 +161,21 @@ Result<std::unique_ptr<FileSource>> FileSource::start(const ContractSet& contrac
   return std::unique_ptr<FileSource>(new FileSource(std::move(impl)));
 }
 
-Result<std::optional<SourceBatch>> FileSource::poll() {
+bool FileSource::is_finished() const {
+  const std::lock_guard lock(impl_->shared.mutex);
+  return std::all_of(impl_->shared.lanes.begin(), impl_->shared.lanes.end(), [](const auto& l) {
+    return l.second.finished && l.second.queue.empty() && !l.second.error;
+  });
+}
+
+Result<std::optional<SourceBatch>> FileSource::poll(std::chrono::milliseconds wait) {
   Shared& shared = impl_->shared;
   std::unique_lock lock(shared.mutex);
-  shared.changed.wait(lock, [&] {
+  const bool is_ready = shared.changed.wait_for(lock, wait, [&] {
     return std::all_of(shared.lanes.begin(), shared.lanes.end(),
                        [](const auto& l) { return l.second.finished || !l.second.queue.empty(); });
   });
+  if (!is_ready) return std::optional<SourceBatch>();
   Lane* first = nullptr;
   Micros first_heard = 0;
   for (auto& [feed, lane] : shared.lanes) {

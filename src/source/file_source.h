@@ -16,6 +16,7 @@
 #include "contract/contract.h"
 #include "contract/pseudonym.h"
 #include "decode/decoder.h"
+#include "source/source.h"
 
 namespace ff {
 
@@ -34,23 +35,17 @@ struct FoundFile {
 };
 Result<std::vector<FoundFile>> find_files(const std::string& folder, const ContractSet& contracts);
 
-struct SourceBatch {
-  Batch batch;
-  std::uint32_t feed = 0;
-  std::uint32_t partition = 0;
-  std::int64_t last_position = 0;
-  bool file_done = false;  ///< nothing of this file comes after
-};
-
-class FileSource {
+class FileSource final : public Source {
  public:
   /// Starts reading. `parts` are read per feed in the order given. The contracts must outlive this.
   static Result<std::unique_ptr<FileSource>> start(const ContractSet& contracts, const PseudonymKey& key,
                                                    std::vector<FilePart> parts, Micros as_of_max);
-  ~FileSource();
+  ~FileSource() override;
 
-  /// The next batch; null when all is read. Errors are the readers'.
-  Result<std::optional<SourceBatch>> poll();
+  Result<std::optional<SourceBatch>> poll(std::chrono::milliseconds wait) override;
+  bool is_finished() const override;
+  /// The done-mark of a file is a row of ops.files, which the engine writes.
+  Result<void> confirm(const std::vector<Progress>&) override { return {}; }
 
  private:
   struct Impl;
