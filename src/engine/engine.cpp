@@ -68,12 +68,15 @@ struct Engine::Impl {
   std::string zone_name, generation;
   Names names;  ///< as of the commit under way
 
-  Partitions partitions;  ///< ids are given once and kept in the state
+  Partitions partitions;                                        ///< ids are given once and kept in the state
   std::map<std::string, std::int64_t> lake_marks, state_marks;  ///< partition -> last position that is in
   std::set<std::string> files_done;
   std::map<std::string, Micros> drifts;  ///< contract \x1f field -> first ingest_time, as in ops.schema_drift
   std::int64_t publish_seq = 0, epoch = 0;
   Micros as_of = none;
+  Micros curated_as_of = none;  ///< where ops.clock stands: the as_of of the last cycle
+  bool is_curated = true;       ///< nothing was touched since
+  std::chrono::steady_clock::time_point cycle_at = std::chrono::steady_clock::now();
   std::size_t commits_since_flush = 0;
   RunStats stats;
 
@@ -97,7 +100,15 @@ struct Engine::Impl {
   Result<std::vector<FilePart>> plan_files();
   Result<void> catch_up_state(const std::vector<FilePart>& parts);
   Result<void> commit(Pending& pending);
-  Result<void> commit_clock();
+  Result<void> commit_cycle();
+  bool is_cycle_due(const Pending& pending) const;
+  Result<void> curate(const Staging& staging, bool cycle);
+  void note_cycle(bool cycle) {
+    is_curated = cycle;
+    if (!cycle) return;
+    curated_as_of = as_of;
+    cycle_at = std::chrono::steady_clock::now();
+  }
   Result<void> stage_records(Pending& pending, bool silent, Staging& staging);
   Result<void> write_marks(const Pending& pending, const Staging& staging);
   Result<void> write_state(const Pending& pending, Staging& staging);
@@ -177,6 +188,8 @@ Result<void> Engine::Impl::load_history() {
   publish_seq = to_integer(FF_TRY(lake->value("select max(publish_seq) from ops.commits")), 0);
   epoch = to_integer(FF_TRY(lake->value("select max(epoch) from ops.commits")), 0) + 1;
   as_of = to_integer(FF_TRY(lake->value("select epoch_us(max(as_of)) from ops.commits")), none);
+  curated_as_of = to_integer(FF_TRY(lake->value("select epoch_us(as_of) from ops.clock")), none);
+  is_curated = !FF_TRY(Curator::is_behind(*lake));
   const Table marks = FF_TRY(lake->query("select partition, position from ops.marks"));
   for (const auto& row : marks.rows) lake_marks[*row[0]] = to_integer(row[1], 0);
   const Table files = FF_TRY(lake->query("select path from ops.files where done"));
@@ -404,10 +417,23 @@ Result<void> Engine::Impl::confirm(const Pending& pending) {
   return {};
 }
 
+/// While full batches wait, core goes ahead and curated follows now and then; with less to do, it follows at once.
+bool Engine::Impl::is_cycle_due(const Pending& pending) const {
+  return pending.records < options.batch_records ||
+         std::chrono::steady_clock::now() - cycle_at >= std::chrono::seconds(options.curate_every_s);
+}
+
+/// Inside the transaction: a cycle brings curated to where core is; without one, what was touched is kept for the next.
+Result<void> Engine::Impl::curate(const Staging& staging, bool cycle) {
+  if (!cycle) return curator.note(*lake, staging.touched);
+  FF_TRY(set_clock(*lake, as_of, zone_name));
+  return curator.publish(*lake, staging.touched, curated_as_of, as_of, publish_seq + 1);
+}
+
 Result<void> Engine::Impl::commit(Pending& pending) {
   if (pending.batches.empty()) return {};
   pass_crash_point("batch_decoded");
-  const Micros previous_as_of = as_of;
+  const bool cycle = is_cycle_due(pending);
   Staging staging;
   FF_TRY(stage_records(pending, false, staging));
 
@@ -432,9 +458,8 @@ Result<void> Engine::Impl::commit(Pending& pending) {
     }
     {
       Stage stage(stats, "curate");
-      FF_TRY(set_clock(*lake, as_of, zone_name));
-      FF_TRY(curator.publish(*lake, staging.touched, previous_as_of, as_of, publish_seq + 1));
-      pass_crash_point("curated_written");
+      FF_TRY(curate(staging, cycle));
+      if (cycle) pass_crash_point("curated_written");
     }
     Stage stage(stats, "commit");
     return lake->commit();
@@ -446,6 +471,7 @@ Result<void> Engine::Impl::commit(Pending& pending) {
   pass_crash_point("lake_committed");
   ++publish_seq;
   ++stats.commits;
+  note_cycle(cycle);
   for (const SourceBatch& b : pending.batches)
     lake_marks[path_of(b.partition)] = std::max(lake_marks[path_of(b.partition)], b.last_position);
   {
@@ -458,16 +484,14 @@ Result<void> Engine::Impl::commit(Pending& pending) {
   return {};
 }
 
-/// A commit without facts: only the clock moves, and what it turns.
-Result<void> Engine::Impl::commit_clock() {
-  const Micros previous_as_of = as_of;
-  as_of = options.as_of;
+/// A commit without facts: the clock moves to as_of, and curated follows.
+Result<void> Engine::Impl::commit_cycle() {
   const auto write = [&]() -> Result<void> {
+    Stage stage(stats, "curate");
     FF_TRY(lake->begin());
     FF_TRY(fence());
     FF_TRY(write_marks(Pending(), Staging()));
-    FF_TRY(set_clock(*lake, as_of, zone_name));
-    FF_TRY(curator.publish(*lake, Touched(), previous_as_of, as_of, publish_seq + 1));
+    FF_TRY(curate(Staging(), true));
     return lake->commit();
   };
   if (auto written = write(); !written.ok()) {
@@ -476,6 +500,7 @@ Result<void> Engine::Impl::commit_clock() {
   }
   ++publish_seq;
   ++stats.commits;
+  note_cycle(true);
   stats.as_of = as_of;
   return {};
 }
@@ -542,7 +567,8 @@ Result<RunStats> Engine::run(const std::function<void(const RunStats&)>& progres
     if (progress) progress(e.stats);
   }
   FF_TRY(e.commit(pending));
-  if (e.options.as_of != none && e.as_of < e.options.as_of) FF_TRY(e.commit_clock());
+  e.as_of = std::max(e.as_of, e.options.as_of);
+  if (!e.is_curated || e.as_of != e.curated_as_of) FF_TRY(e.commit_cycle());
   FF_TRY(e.store->flush());
   e.stats.as_of = e.as_of;
   if (progress) progress(e.stats);

@@ -34,6 +34,8 @@ struct EngineOptions {
   Micros as_of =
       none;  ///< judge deadlines at this moment and read nothing heard of later; none: the newest ingest_time
   std::size_t batch_records = 200'000;
+  std::int64_t curate_every_s =
+      30;  ///< while behind, curated tables follow core at least this often; 0: in each commit
   std::size_t state_flush_commits = 16;  ///< keyed state is made durable every so many commits
   LakeOptions lake;                      ///< path is set from `directory` unless `attach` is given
   StoreOptions state;
