@@ -55,6 +55,7 @@ struct Engine::Impl {
     std::map<std::string, std::int64_t> stage_us;
   };
   std::unique_ptr<Publishing> publishing;
+  Clock::time_point last_cycle = Clock::now();
 
   Impl(EngineOptions o, ContractSet c, PseudonymKey k, Curator m)
       : options(std::move(o)), contracts(std::move(c)), key(std::move(k)), curator(std::move(m)) {}
@@ -67,6 +68,7 @@ struct Engine::Impl {
   Result<void> start_sources();
   Result<void> look_at_folder();
   Result<bool> gather(Pending& pending);
+  bool is_cycle_due(const Pending& pending) const;
   Result<void> stage_and_publish(Pending& pending, Micros as_of, const Progress& progress);
   Result<void> finish_publishing(const Progress& progress);
   bool is_publishing() const {
@@ -76,7 +78,7 @@ struct Engine::Impl {
     return std::all_of(sources.begin(), sources.end(), [](const auto& s) { return s.source->is_finished(); });
   }
   Result<void> drive(const std::stop_token* stop, const Progress& progress);
-  Result<RunStats> end(const Progress& progress);
+  Result<RunStats> end(Micros as_of, const Progress& progress);
 };
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -178,6 +180,12 @@ Result<bool> Engine::Impl::gather(Pending& pending) {
   return any;
 }
 
+/// While full batches wait, core goes ahead and curated follows now and then; with less to do, it follows at once.
+bool Engine::Impl::is_cycle_due(const Pending& pending) const {
+  return pending.records < options.batch_records ||
+         Clock::now() - last_cycle >= std::chrono::seconds(options.curate_every_s);
+}
+
 /// Folds what is pending while the commit before is still being published, then hands it over.
 Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, const Progress& progress) {
   auto next = std::make_unique<Publishing>();
@@ -185,6 +193,8 @@ Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, con
   commit.publish_seq = history.publish_seq + 1;
   commit.previous_as_of = history.as_of;
   commit.as_of = as_of;
+  commit.is_cycle = is_cycle_due(pending);
+  commit.curated_as_of = history.curated_as_of;
   if (!pending.empty()) pass_crash_point("batch_decoded");
   FF_TRY(stager->stage(pending, commit));
   pending = Pending();
@@ -192,6 +202,11 @@ Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, con
   FF_TRY(finish_publishing(progress));
   history.publish_seq = commit.publish_seq;
   history.as_of = commit.as_of;
+  history.is_curated = commit.is_cycle;
+  if (commit.is_cycle) {
+    history.curated_as_of = commit.as_of;
+    last_cycle = Clock::now();
+  }
   store->stage(std::move(commit.staging.state));
   publishing = std::move(next);
   publishing->done = std::async(std::launch::async, [this, &c = publishing->commit] { return publisher->publish(c); });
@@ -237,7 +252,8 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
     const bool is_last = stopping || (!stop && !any && all_finished());
     const auto waited = Clock::now() - last_commit;
     const bool is_due = stop && !publishing && !pending.empty() && waited >= options.commit_interval;
-    const bool is_clock_due = stop && !any && !publishing && pending.empty() && waited >= options.clock_interval;
+    const bool is_clock_due = stop && !any && !publishing && pending.empty() &&
+                              (waited >= options.clock_interval || !history.is_curated);
     if (pending.records >= options.batch_records || (is_last && !pending.empty()) || is_due || is_clock_due) {
       last_commit = Clock::now();
       FF_TRY(stage_and_publish(pending, stop ? caught_up_at : none, progress));
@@ -252,7 +268,13 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
   return finish_publishing(progress);
 }
 
-Result<RunStats> Engine::Impl::end(const Progress& progress) {
+/// A run ends with all tables at one as_of.
+Result<RunStats> Engine::Impl::end(Micros as_of, const Progress& progress) {
+  if (!history.is_curated || as_of != history.curated_as_of) {
+    Pending nothing;
+    FF_TRY(stage_and_publish(nothing, as_of, progress));
+    FF_TRY(finish_publishing(progress));
+  }
   FF_TRY(publisher->flush_state());
   stats.as_of = history.as_of;
   if (progress) progress(stats);
@@ -260,19 +282,13 @@ Result<RunStats> Engine::Impl::end(const Progress& progress) {
 }
 
 Result<RunStats> Engine::run(const Progress& progress) {
-  Impl& e = *impl_;
-  FF_TRY(e.drive(nullptr, progress));
-  if (e.options.as_of != none && e.history.as_of < e.options.as_of) {
-    Pending nothing;
-    FF_TRY(e.stage_and_publish(nothing, e.options.as_of, progress));
-    FF_TRY(e.finish_publishing(progress));
-  }
-  return e.end(progress);
+  FF_TRY(impl_->drive(nullptr, progress));
+  return impl_->end(std::max(impl_->history.as_of, impl_->options.as_of), progress);
 }
 
 Result<RunStats> Engine::serve(std::stop_token stop, const Progress& progress) {
   FF_TRY(impl_->drive(&stop, progress));
-  return impl_->end(progress);
+  return impl_->end(impl_->history.as_of, progress);
 }
 
 }  // namespace ff
