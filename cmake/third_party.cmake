@@ -1,7 +1,7 @@
 # Everything the engine stands on that is not ours, as imported targets; a
 # folder links what it needs by these names and nothing else:
 #   duckdb::duckdb  simdjson::simdjson  RocksDB::rocksdb-shared  yaml-cpp
-#   CLI11::CLI11  fmt::fmt  OpenSSL::Crypto  Threads::Threads
+#   CLI11::CLI11  fmt::fmt  OpenSSL::Crypto  Threads::Threads  prometheus-cpp::core  httplib
 #   xxHash is header-only and needs no target.
 # Debian's packages come from scripts/setup/engine.packages; the pinned two (DuckDB and
 # simdjson, not in Debian in the versions wanted) from scripts/setup/engine.sh.
@@ -32,3 +32,11 @@ find_package(CLI11 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(GTest REQUIRED)
 find_package(rapidcheck REQUIRED)
+find_package(prometheus-cpp REQUIRED)
+
+# Its classes differ in layout with these: every user must agree with the library (cpp-httplib.pc).
+find_library(httplib_library cpp-httplib REQUIRED)
+add_library(httplib SHARED IMPORTED)
+set_target_properties(httplib PROPERTIES
+  IMPORTED_LOCATION ${httplib_library}
+  INTERFACE_COMPILE_DEFINITIONS "CPPHTTPLIB_OPENSSL_SUPPORT;CPPHTTPLIB_ZLIB_SUPPORT;CPPHTTPLIB_BROTLI_SUPPORT")
