@@ -21,6 +21,7 @@ TEST(Corpus, Ndjson) {
   const int files = every_file_of("ndjson", [](std::string_view bytes) {
     fuzz_decoder(native("drivers"), bytes);
     fuzz_decoder(native("events"), bytes);
+    fuzz_records(native("events"), bytes);
   });
   EXPECT_GE(files, 3);
 }

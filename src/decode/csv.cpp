@@ -16,6 +16,26 @@ class CsvDecoder final : public BlockDecoder {
   CsvDecoder(const Contract& contract, std::unique_ptr<Assembler> assembler)
       : BlockDecoder(contract, std::move(assembler)), values_(contract.columns.size()) {}
 
+  Result<Batch> decode_records(std::uint32_t partition, std::span<const RecordRef> records) override {
+    if (contract_.csv.has_header)
+      return Error{Recourse::halt, "contract_bad_value",
+                   contract_.file +
+                       ": records of this feed come one by one, without a header: the custom property csv "
+                       "must say header: false and name the columns"};
+    assembler_->begin(partition);
+    bind(contract_.csv.columns);
+    for (const RecordRef& record : records) {
+      const auto bytes = assembler_->take(record);
+      if (!bytes) continue;
+      CsvRow row = split_csv_row(*bytes, contract_.csv, cells_);
+      if (row.end == CsvRow::End::open_quote) row.broken = "a quote is opened and never closed";
+      if (row.broken.empty() && row.consumed < bytes->size()) row.broken = "more than one row in a record";
+      row.bytes = row.broken.empty() ? row.bytes : *bytes;
+      FF_TRY(read_row(row, record.position, false));
+    }
+    return assembler_->finish_batch();
+  }
+
  private:
   void begin_file() override {
     has_columns_ = !contract_.csv.has_header;
