@@ -1,7 +1,8 @@
 # Everything the engine stands on that is not ours, as imported targets; a
 # folder links what it needs by these names and nothing else:
 #   duckdb::duckdb  simdjson::simdjson  RocksDB::rocksdb-shared  yaml-cpp
-#   CLI11::CLI11  fmt::fmt  OpenSSL::Crypto  Threads::Threads  prometheus-cpp::core  httplib
+#   CLI11::CLI11  fmt::fmt  OpenSSL::Crypto  Threads::Threads  ff::allocator
+#   prometheus-cpp::core  httplib
 #   xxHash is header-only and needs no target.
 # Debian's packages come from scripts/setup/engine.packages; the pinned two (DuckDB and
 # simdjson, not in Debian in the versions wanted) from scripts/setup/engine.sh.
@@ -40,3 +41,11 @@ add_library(httplib SHARED IMPORTED)
 set_target_properties(httplib PROPERTIES
   IMPORTED_LOCATION ${httplib_library}
   INTERFACE_COMPILE_DEFINITIONS "CPPHTTPLIB_OPENSSL_SUPPORT;CPPHTTPLIB_ZLIB_SUPPORT;CPPHTTPLIB_BROTLI_SUPPORT")
+
+# The program's malloc; a sanitizer brings its own.
+add_library(ff_allocator INTERFACE)
+if(NOT FF_SANITIZE)
+  find_library(jemalloc jemalloc REQUIRED)
+  target_link_libraries(ff_allocator INTERFACE ${jemalloc})
+endif()
+add_library(ff::allocator ALIAS ff_allocator)
