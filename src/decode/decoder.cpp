@@ -1,6 +1,7 @@
 #include "decode/decoder.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "decode/assembler.h"
 #include "decode/csv.h"
@@ -20,6 +21,18 @@ std::string_view Batch::keep(std::string_view text) {
   free_ += text.size();
   free_bytes_ -= text.size();
   return kept;
+}
+
+void Batch::absorb(Batch other) {
+  const auto position = [](const Decoded& d) {
+    return d.fact() ? d.fact()->from.position : d.refusal()->from.position;
+  };
+  const auto middle = static_cast<std::ptrdiff_t>(records.size());
+  std::move(other.records.begin(), other.records.end(), std::back_inserter(records));
+  std::inplace_merge(records.begin(), records.begin() + middle, records.end(),
+                     [&](const Decoded& a, const Decoded& b) { return position(a) < position(b); });
+  std::move(other.drifts.begin(), other.drifts.end(), std::back_inserter(drifts));
+  std::move(other.blocks_.begin(), other.blocks_.end(), std::back_inserter(blocks_));
 }
 
 Result<std::unique_ptr<Decoder>> make_decoder(const Contract& contract, std::uint32_t feed, const PseudonymKey& key,
