@@ -5,6 +5,7 @@
 
 #include "decode/assembler.h"
 #include "decode/csv.h"
+#include "decode/debezium.h"
 #include "decode/ndjson.h"
 
 namespace ff {
@@ -40,6 +41,8 @@ Result<std::unique_ptr<Decoder>> make_decoder(const Contract& contract, std::uin
   auto assembler = FF_TRY(Assembler::make(contract, feed, key, ids));
   if (contract.format == Format::csv && ids == DriverIds::from_source)
     return make_csv_decoder(contract, std::move(assembler));
+  if (contract.format == Format::debezium || contract.format == Format::postgres)
+    return make_debezium_decoder(contract, std::move(assembler));
   return make_ndjson_decoder(contract, std::move(assembler));
 }
 

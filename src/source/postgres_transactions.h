@@ -46,8 +46,8 @@ class PgTransactions {
   /// those of the sink.
   Result<void> accept(std::string_view message);
 
-  /// Between the begin and the commit of a transaction: what was read so far ends in the middle of it.
-  bool is_inside() const { return inside_; }
+  /// What was read so far ends inside a transaction, or a chunk of one.
+  bool is_inside() const { return inside_ || chunk_of_ != 0; }
   std::int64_t spilled_bytes() const { return spilled_bytes_; }
 
  private:
