@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <tuple>
 
 #include "base/hash.h"
+#include "decode/file_blocks.h"
 #include "decode/mask.h"
 
 namespace ff {
@@ -74,10 +76,30 @@ Result<std::unique_ptr<Assembler>> Assembler::make(const Contract& contract, std
 void Assembler::begin(const FileRef& file, std::int64_t after) {
   partition_ = file.partition;
   telling_ = {.ingest_time = file.arrived_at};
+  headers_ = {};
   after_ = after;
   waiting_.clear();
   batch_ = {};
   stats_ = {};
+}
+
+std::optional<std::string_view> Assembler::take(const RecordRef& record) {
+  telling_ = {.ingest_time = record.ingest_time};
+  headers_ = record.headers.empty() ? std::string_view() : batch_.keep(record.headers);
+  const bool is_blank = record.bytes.find_first_not_of(" \t\r\n") == std::string_view::npos;
+  if (!is_blank && record.bytes.size() <= block_bytes) return batch_.keep(record.bytes);
+  ++stats_.records;
+  if (!record.bytes.data())
+    refuse(record.position, reason::tombstone, "the record has no value, and this feed does not say that it deletes",
+           {});
+  else if (is_blank)
+    refuse(record.position, reason::malformed_record, "the record is blank", record.bytes.substr(0, 1000));
+  else
+    refuse(record.position, reason::oversized_record,
+           "the record has " + std::to_string(record.bytes.size()) + " bytes, more than " +
+               std::to_string(block_bytes) + "; its first 1000 are kept",
+           record.bytes.substr(0, 1000));
+  return std::nullopt;
 }
 
 void Assembler::hide(std::vector<Value>& values) {
@@ -98,7 +120,7 @@ Result<void> Assembler::add(std::int64_t position, Row row, std::string_view pay
   std::vector<std::size_t> unchanged;
   for (std::size_t i = 0; i < contract_.columns.size(); ++i)
     if (row[i].kind == Value::unchanged) unchanged.push_back(i);
-  waiting_.push_back({position, payload, received, nullptr, telling_, std::move(unchanged)});
+  waiting_.push_back({position, payload, received, headers_, nullptr, telling_, std::move(unchanged)});
   return expressions_->size() == Expressions::rows_max ? evaluate() : Result<void>{};
 }
 
@@ -110,7 +132,7 @@ void Assembler::refuse(std::int64_t position, std::string_view reason, std::stri
     const std::string_view payload = batch_.keep(refusal.raw);
     return keep(std::move(refusal), payload);
   }
-  waiting_.push_back({position, {}, {}, std::make_unique<Refusal>(std::move(refusal)), telling_, {}});
+  waiting_.push_back({position, {}, {}, headers_, std::make_unique<Refusal>(std::move(refusal)), telling_, {}});
 }
 
 void Assembler::note_drift(std::string_view field, std::int64_t position) {
@@ -132,6 +154,7 @@ void Assembler::keep(Refusal refusal, std::string_view payload) {
   Decoded& out = batch_.records.emplace_back();
   out.what = std::move(refusal);
   out.payload = payload;
+  out.headers = headers_;
 }
 
 void Assembler::judge(std::int64_t position, Row row, std::string_view payload, std::string_view received) {
@@ -147,6 +170,7 @@ void Assembler::judge(std::int64_t position, Row row, std::string_view payload, 
     fact.version.ordinal_minor = telling_.ordinal_minor;
     auto objection = judge_one(m, row, fact);
     out.payload = payload;
+    out.headers = headers_;
     if (!objection) {
       if (telling_.is_deleted && !mark_deleted(fact.body))
         batch_.records.pop_back();
@@ -201,9 +225,10 @@ Result<void> Assembler::evaluate() {
   if (waiting_.empty()) return {};
   const auto* rows = expressions_->size() > 0 ? FF_TRY(expressions_->evaluate()) : nullptr;
   std::size_t next = 0;
-  const Telling last = telling_;
+  const auto last = std::pair(telling_, headers_);
   for (Waiting& record : waiting_) {
     telling_ = record.telling;
+    headers_ = record.headers;
     if (record.refusal) {
       const std::string_view payload = batch_.keep(record.refusal->raw);
       keep(std::move(*record.refusal), payload);
@@ -215,7 +240,7 @@ Result<void> Assembler::evaluate() {
         judge(record.position, with_unchanged(row, record.unchanged), record.payload, record.received);
     }
   }
-  telling_ = last;
+  std::tie(telling_, headers_) = last;
   waiting_.clear();
   return {};
 }

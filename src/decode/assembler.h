@@ -35,6 +35,11 @@ class Assembler {
 
   /// Until finish_batch() records go to `batch`, and those at or before `after` nowhere.
   void begin(const FileRef& file, std::int64_t after);
+  /// The same for records in memory; each is announced by take().
+  void begin(std::uint32_t partition) { begin({{}, partition, 0}, 0); }
+  /// What is added or refused from now on was heard of with this record. Its bytes, kept in the batch; null: there are
+  /// none to read (no value, blank, too long), and it was refused.
+  std::optional<std::string_view> take(const RecordRef& record);
   bool wants(std::int64_t position) const { return position > after_; }
   Batch& batch() { return batch_; }
 
@@ -59,7 +64,7 @@ class Assembler {
   /// A record that waits for its expressions, or a refusal that waits for its turn.
   struct Waiting {
     std::int64_t position;
-    std::string_view payload, received;
+    std::string_view payload, received, headers;
     std::unique_ptr<Refusal> refusal;
     Telling telling;
     std::vector<std::size_t> unchanged;  ///< columns
@@ -86,7 +91,8 @@ class Assembler {
   std::unordered_set<std::string> drifted_;
 
   std::uint32_t partition_ = 0;
-  Telling telling_;
+  Telling telling_;           ///< of the record taken or told of last, or of the file
+  std::string_view headers_;  ///< of the record taken last
   std::int64_t after_ = 0;
   Batch batch_;
   DecodeStats stats_;

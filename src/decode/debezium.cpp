@@ -141,6 +141,16 @@ class DebeziumDecoder final : public Decoder {
     return stats;
   }
 
+  Result<Batch> decode_records(std::uint32_t partition, std::span<const RecordRef> records) override {
+    assembler_->begin(partition);
+    for (const RecordRef& record : records) {
+      if (!record.bytes.data()) continue;  // a tombstone: the deletion itself came before it
+      arrived_at_ = record.ingest_time;
+      if (const auto bytes = assembler_->take(record)) FF_TRY(read_record(*bytes, record.position));
+    }
+    return assembler_->finish_batch();
+  }
+
  private:
   /// `line` must have block_padding readable bytes behind it and live in the batch.
   Result<void> read_record(std::string_view line, std::int64_t position) {

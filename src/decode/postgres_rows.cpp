@@ -51,7 +51,7 @@ Result<std::unique_ptr<PostgresRows>> PostgresRows::make(const Contract& contrac
   return std::unique_ptr<PostgresRows>(new PostgresRows(contract, std::move(assembler)));
 }
 
-void PostgresRows::begin(std::uint32_t partition) { assembler_->begin({{}, partition, 0}, 0); }
+void PostgresRows::begin(std::uint32_t partition) { assembler_->begin(partition); }
 
 void PostgresRows::bind(const PgRelation& relation, std::int64_t position) {
   bound_.clear();

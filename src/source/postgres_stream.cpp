@@ -13,7 +13,7 @@ namespace ff {
 namespace {
 using namespace std::chrono_literals;
 
-constexpr auto status_interval = 5s, silence_max = 60s;
+constexpr auto status_interval = 1s, silence_max = 60s;
 constexpr std::size_t payload_bytes_max = 8 << 20;
 
 void put64(std::uint64_t value, std::string& out) {
