@@ -1,6 +1,7 @@
 # Everything the engine stands on that is not ours, as imported targets; a
 # folder links what it needs by these names and nothing else:
 #   duckdb::duckdb  simdjson::simdjson  RocksDB::rocksdb-shared  yaml-cpp
+#   PostgreSQL::PostgreSQL (libpq)
 #   CLI11::CLI11  fmt::fmt  OpenSSL::Crypto  Threads::Threads  ff::allocator
 #   prometheus-cpp::core  httplib
 #   xxHash is header-only and needs no target.
@@ -27,6 +28,7 @@ add_library(simdjson::simdjson ALIAS simdjson)
 
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)
+find_package(PostgreSQL REQUIRED)
 find_package(RocksDB REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)

@@ -40,6 +40,9 @@ const Words contract_keys = {"apiVersion",
                              "customProperties",
                              "contractCreatedTs"};
 const Words server_keys = {"id", "server", "type", "description", "environment", "roles", "path", "format", "encoding"};
+/// The standard wants host, port and database of a Postgres server as well. They describe; the connection is a setting.
+const Words postgres_keys = {"id",    "server", "type", "description", "environment",
+                             "roles", "host",   "port", "database",    "schema"};
 const Words object_keys = {"id",
                            "name",
                            "logicalType",
@@ -208,13 +211,21 @@ class Loader {
     if (!servers.IsSequence() || servers.size() != 1)
       return bad_value(servers, "servers must list exactly one server: one contract is one file layout");
     const YAML::Node server = servers[0];
+    if (server["type"] && server["type"].as<std::string>() == "postgres") {
+      FF_TRY(check_keys(server, postgres_keys, "the server"));
+      contract_.format = Format::postgres;
+      contract_.table_schema = FF_TRY(need(server, "schema", "a server of type postgres")).as<std::string>();
+      return {};
+    }
     FF_TRY(check_keys(server, server_keys, "the server"));
     contract_.path_glob = FF_TRY(need(server, "path", "the server")).as<std::string>();
     const YAML::Node format = FF_TRY(need(server, "format", "the server"));
     if (format.as<std::string>() == "csv")
       contract_.format = Format::csv;
+    else if (format.as<std::string>() == "debezium")
+      contract_.format = Format::debezium;
     else if (format.as<std::string>() != "ndjson")
-      return bad_value(format, "format '" + format.as<std::string>() + "' is not known; one of: ndjson csv");
+      return bad_value(format, "format '" + format.as<std::string>() + "' is not known; one of: ndjson csv debezium");
     if (const YAML::Node encoding = server["encoding"]) {
       std::string name = encoding.as<std::string>();
       std::transform(name.begin(), name.end(), name.begin(),
@@ -334,6 +345,7 @@ class Loader {
                                 {"shipment", "driver", "shipment_event", "driver_assignment", "gps_location"}) +
                            " (a schema object that is named otherwise says so in its custom property 'fact')");
     mapping.fact = *fact;
+    FF_TRY(read_table(object, where));
     if (const auto when = custom_of.find("when"); when != custom_of.end()) mapping.when = expression(when->second);
     const YAML::Node properties = FF_TRY(need(object, "properties", where));
     for (const YAML::Node& property : properties) FF_TRY(read_property(property, mapping));
@@ -346,6 +358,18 @@ class Loader {
         return error("contract_missing_key", object,
                      where + " needs the property '" + std::string(traits(use.field).name) + "'");
     contract_.mappings.push_back(std::move(mapping));
+    return {};
+  }
+
+  /// The table of a Postgres feed is the physicalName of its schema objects, or their name.
+  Result<void> read_table(const YAML::Node& object, const std::string& where) {
+    if (contract_.format != Format::postgres) return {};
+    const YAML::Node node = object["physicalName"] ? object["physicalName"] : object["name"];
+    const auto table = node.as<std::string>();
+    if (!contract_.table.empty() && contract_.table != table)
+      return bad_value(node, where + " reads the table '" + table + "' and another one reads '" + contract_.table +
+                                 "': one contract is one table");
+    contract_.table = table;
     return {};
   }
 
@@ -410,6 +434,8 @@ class Loader {
         {"deg", {Unit::deg, FieldKind::coordinate}}, {"e7", {Unit::e7, FieldKind::coordinate}},
         {"m/s", {Unit::m_s, FieldKind::speed}},      {"km/h", {Unit::km_h, FieldKind::speed}},
         {"s", {Unit::s, FieldKind::duration}},       {"min", {Unit::min, FieldKind::duration}}};
+    static const std::map<std::string, Unit> time_units = {
+        {"s", Unit::s}, {"ms", Unit::ms}, {"us", Unit::us}, {"ns", Unit::ns}, {"days", Unit::days}};
     const bool measured = kind == FieldKind::coordinate || kind == FieldKind::speed || kind == FieldKind::duration;
     std::string choice;
     for (const auto& [word, what] : units)
@@ -417,6 +443,12 @@ class Loader {
     if (!node.IsDefined()) {
       if (!measured) return Unit::native;
       return error("contract_missing_key", property, where + " needs the custom property 'unit'; one of:" + choice);
+    }
+    if (kind == FieldKind::time) {
+      const auto found = time_units.find(node.as<std::string>());
+      if (found != time_units.end()) return found->second;
+      return bad_value(node, "unit '" + node.as<std::string>() + "' of " + where +
+                                 " is no unit of a time written as a number; one of: days ms ns s us");
     }
     const auto found = units.find(node.as<std::string>());
     if (found == units.end() || found->second.second != kind)
