@@ -38,7 +38,8 @@ struct FeedReport {
   std::int64_t late = 0;                        ///< accepted events beyond the contract's bound of lateness (S6.5)
   std::int64_t bytes = 0;                       ///< payload of its records
   Micros newest_ingest_time = none;             ///< of the records of this turn; `none`: there was none
-  LatencyCounts latency;  ///< commit_time less ingest_time, of accepted facts; not of feeds that are `historical`
+  LatencyCounts
+      latency;  ///< since ingest_time, of the facts that curated shows with this turn; not of `historical` feeds
 };
 
 /// What a source says of itself; see Source in source/source.h.
@@ -60,14 +61,15 @@ struct CommitReport {
   Result result = Result::idle;
   std::int64_t publish_seq = 0;     ///< of the newest commit that is visible; 0: the lake is empty
   Micros as_of = none;              ///< of that commit
-  Micros visible_until = none;      ///< everything heard of by then is visible in all tables; `none`: not known yet
+  Micros visible_until = none;      ///< everything heard of by then is visible in core; `none`: not known yet
+  Micros curated_until = none;      ///< the same of curated, which may lag core by a cycle
   std::int64_t transaction_us = 0;  ///< from begin to the end of commit, wall clock; 0 iff idle
   std::map<std::string, std::int64_t> stage_us;  ///< wall clock of this turn's stages, by the names of the profile
-  std::vector<FeedReport> feeds;                 ///< those with a record in this turn
+  std::vector<FeedReport> feeds;                 ///< those with a record, or a latency, in this turn
   std::vector<SourceReport> sources;             ///< all of them, at each turn
 
   // As things stand after this turn.
-  std::vector<std::string> tables;      ///< what the commits publish, `curated.shipment_sla`
+  std::vector<std::string> tables;      ///< what commits publish: `core.shipments`, `curated.shipment_sla`
   std::int64_t inflight_bytes = 0;      ///< decoded and not yet committed
   std::int64_t backpressure_us = 0;     ///< of this turn: how long sources waited because the engine was busy
   std::int64_t quarantine_records = 0;  ///< in ops.quarantine

@@ -322,7 +322,7 @@ Result<void> stage_shipments(const FoldContext& context, std::span<Fact* const> 
       order_for_filling({sorted.data() + group, at - group});
       for (std::size_t i = group; i < at; ++i) {
         const Unchanged filled = fill_unchanged(next, *sorted[i]);
-        if (filled == Unchanged::filled) changed |= add(next, *sorted[i]);
+        if (filled == Unchanged::filled) changed |= staging.count(*sorted[i], add(next, *sorted[i]));
         if (filled == Unchanged::unknown) quarantine_unresolved(context, *sorted[i], id, staging);
       }
       if (!changed) continue;
@@ -354,7 +354,8 @@ Result<void> stage_drivers(const FoldContext& context, std::span<Fact* const> fa
       if (filled == Unchanged::unknown) quarantine_unresolved(context, *sorted[at], driver_key, staging);
       if (filled != Unchanged::filled) continue;
       const auto& d = std::get<DriverFact>(sorted[at]->body);
-      changed |= next.add({d.home_hub, d.is_deleted, sorted[at]->version, sorted[at]->from});
+      changed |=
+          staging.count(*sorted[at], next.add({d.home_hub, d.is_deleted, sorted[at]->version, sorted[at]->from}));
     }
     if (!changed) continue;
     if (!known.tellings.empty()) staging.drivers.deletes.text(driver_key);

@@ -45,6 +45,7 @@ TEST(HttpServer, ShowsExactlyTheMetricsOfTheDocumentation) {
   Service service;
   service.health.lake_opened(now_micros());
   service.turn(eventful_turn());
+  service.metrics.observe("scans", busy_cluster());
   const auto answer = service.client.Get("/metrics");
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 200);

@@ -6,6 +6,8 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
+#include <map>
 #include <mutex>
 
 #include "base/time.h"
@@ -29,7 +31,8 @@ struct Metrics::Impl {
   ProcessMetrics process;
   std::mutex mutex;  ///< of the following
   std::vector<std::string> tables;
-  Micros visible_until = none;
+  Micros visible_until = none, curated_until = none;
+  std::map<std::pair<Metric, std::vector<std::string>>, double> totals;
 
   /// `values`: of the labels that the list names, in its order.
   template <class Build>
@@ -47,6 +50,12 @@ struct Metrics::Impl {
   }
   void set(Metric metric, double n, const std::vector<std::string>& values = {}) {
     family(prometheus::BuildGauge, metric).Add(labels(metric, values)).Set(n);
+  }
+  /// For a total that somebody else keeps; it may start anew from 0.
+  void raise(Metric metric, double total, const std::vector<std::string>& values) {
+    double& before = totals[{metric, values}];
+    count(metric, total >= before ? total - before : total, values);
+    before = total;
   }
   prometheus::Histogram& histogram(Metric metric, const Buckets& bounds, const std::vector<std::string>& values = {}) {
     return family(prometheus::BuildHistogram, metric).Add(labels(metric, values), bounds);
@@ -106,14 +115,31 @@ void Metrics::observe(const CommitReport& report) {
   m.count(Metric::backpressure, seconds(report.backpressure_us));
   m.tables = report.tables;
   m.visible_until = report.visible_until;
+  m.curated_until = report.curated_until;
+}
+
+void Metrics::observe(const std::string& source, const KafkaStats& stats) {
+  Impl& m = *impl_;
+  const std::lock_guard lock(m.mutex);
+  std::int64_t lag = 0;
+  for (const KafkaStats::Partition& each : stats.partitions) lag += std::max<std::int64_t>(each.lag, 0);
+  m.set(Metric::kafka_lag, static_cast<double>(lag), {source});
+  m.set(Metric::kafka_partitions, static_cast<double>(stats.partitions.size()), {source});
+  m.set(Metric::kafka_queue_bytes, static_cast<double>(stats.queue_bytes), {source});
+  m.set(Metric::kafka_rtt, seconds(stats.rtt_us), {source});
+  m.set(Metric::kafka_brokers_up, static_cast<double>(stats.brokers_up), {source});
+  m.raise(Metric::kafka_rebalances, static_cast<double>(stats.rebalances), {source});
+  m.raise(Metric::kafka_received_bytes, static_cast<double>(stats.received_bytes), {source});
 }
 
 std::string Metrics::scrape(Micros now) const {
   Impl& m = *impl_;
   {
     const std::lock_guard lock(m.mutex);
-    if (m.visible_until != none)
-      for (const std::string& table : m.tables) m.set(Metric::table_freshness, seconds(now - m.visible_until), {table});
+    for (const std::string& table : m.tables) {
+      const Micros until = table.starts_with("curated.") ? m.curated_until : m.visible_until;
+      if (until != none) m.set(Metric::table_freshness, seconds(now - until), {table});
+    }
   }
   auto families = m.registry.Collect();
   for (auto& family : m.process.Collect()) families.push_back(std::move(family));

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "engine/commit_report.h"
+#include "source/kafka_options.h"
 
 namespace ff::ops {
 
@@ -17,6 +18,8 @@ class Metrics {
   ~Metrics();
 
   void observe(const CommitReport& report);
+  /// What the client of the Kafka source `source` counts; its totals are since its start.
+  void observe(const std::string& source, const KafkaStats& stats);
   /// The page of /metrics at the moment `now`. Source: Prometheus text exposition format 0.0.4.
   std::string scrape(Micros now) const;
 

@@ -55,10 +55,26 @@ TEST(Metrics, FreshnessGrowsWhileTheEngineIsSilentAndIdlingIsFresh) {
   CommitReport idle = eventful_turn();
   idle.result = CommitReport::Result::idle;
   idle.visible_until = noon + 199 * us_per_second;
+  idle.curated_until = noon + 190 * us_per_second;
   metrics.observe(idle);
   const std::string page = metrics.scrape(noon + 200 * us_per_second);
-  EXPECT_THAT(page, HasSubstr(R"({table="curated.shipment_sla"} 1)"));
+  EXPECT_THAT(page, HasSubstr(R"({table="core.shipments"} 1)"));
+  EXPECT_THAT(page, HasSubstr(R"({table="curated.shipment_sla"} 10)"));
   EXPECT_THAT(page, HasSubstr(R"(fleetflow_commits_total{result="ok"} 1)"));
+}
+
+TEST(Metrics, ATotalOfAClientMayStartAnew) {
+  Metrics metrics;
+  KafkaStats stats = busy_cluster();
+  metrics.observe("scans", stats);
+  stats.rebalances = 3;
+  metrics.observe("scans", stats);
+  EXPECT_THAT(metrics.scrape(noon), HasSubstr(R"(fleetflow_kafka_rebalances_total{source="scans"} 3)"));
+  stats.rebalances = 1;
+  metrics.observe("scans", stats);
+  const std::string page = metrics.scrape(noon);
+  EXPECT_THAT(page, HasSubstr(R"(fleetflow_kafka_rebalances_total{source="scans"} 4)"));
+  EXPECT_THAT(page, HasSubstr(R"(fleetflow_kafka_lag_records{source="scans"} 40)"));
 }
 
 TEST(LatencyCounts, ABoundIsInclusive) {
