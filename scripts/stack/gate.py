@@ -101,8 +101,8 @@ class Gate:
                 for pump in (there, back):
                     pump.cancel()
                 await asyncio.gather(there, back, return_exceptions=True)
-        except OSError:
-            pass  # Upstream is not there; the client sees a reset.
+        except (OSError, asyncio.CancelledError):
+            pass  # Upstream is not there, or the gate ends; the client sees a reset.
         finally:
             for each in filter(None, (writer, upstream_writer)):
                 _reset(each)

@@ -13,8 +13,7 @@ from confluent_kafka import Consumer, KafkaException, Producer
 
 root = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(root / "scripts/stack"))
-from gate import Gate  # noqa: E402
-from servers import Kafka, Postgres, Registry  # noqa: E402
+from servers import Gate, Kafka, Postgres, Registry  # noqa: E402
 
 
 def produce(bootstrap, topic, values, seconds=30):
