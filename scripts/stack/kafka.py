@@ -77,7 +77,7 @@ share.coordinator.state.topic.min.isr=1
 
     def admin(self):
         from confluent_kafka.admin import AdminClient  # the part `clients`
-        return AdminClient({"bootstrap.servers": self.bootstrap})
+        return AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
 
     def make_topic(self, name, partitions=64, **settings):
         """Settings are the topic's own, with _ for . (retention_ms="-1"). A topic that is there stays as it is."""

@@ -3,7 +3,9 @@
 And the gate on the wire before it: slow, silent, shut, broken after so many bytes, and healed.
 """
 import json
+import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 import time
@@ -138,6 +140,31 @@ def the_registry_keeps_its_schemas(folder):
         assert answer["is_compatible"] is False
 
 
+def up_is_idempotent_and_down_keeps_the_data(folder):
+    def ff(*words):
+        done = subprocess.run([sys.executable, root / "scripts/stack/up.py", *words], env={**os.environ, "FLEETFLOW_STACK": str(folder / "stack")}, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stderr
+
+    try:
+        assert "kafka started" in ff("up")
+        ports = json.loads((folder / "stack/ports.json").read_text())
+        with psycopg2.connect(host="127.0.0.1", port=ports["postgres"], user="app", dbname="app") as connection, connection.cursor() as cursor:
+            cursor.execute("insert into drivers values ('D1')")
+        bootstrap = f"127.0.0.1:{ports['kafka']}"
+        assert produce(bootstrap, "shipment_events", ["e1"])
+        assert ff("up").split() == "kafka runs already postgres runs already".split()
+        ff("down")
+        assert ff("up").count("started") == 2
+        with psycopg2.connect(host="127.0.0.1", port=ports["postgres"], user="app", dbname="app") as connection, connection.cursor() as cursor:
+            cursor.execute("select driver_id from drivers")
+            assert cursor.fetchall() == [("D1",)]
+        assert consume(bootstrap, "shipment_events", 1) == ["e1"]
+    finally:
+        ff("down", "--purge")
+    assert not (folder / "stack").exists()
+
+
 def main():
     checks = [
         ("Postgres 15 keeps what it committed", lambda f: postgres_keeps_what_it_committed(f, 15)),
@@ -146,6 +173,7 @@ def main():
         ("the gate does what it says", the_gate_does_what_it_says),
         ("Kafka keeps what it acknowledged", kafka_keeps_what_it_acknowledged),
         ("the registry keeps its schemas", the_registry_keeps_its_schemas),
+        ("up is idempotent, and down keeps the data", up_is_idempotent_and_down_keeps_the_data),
     ]
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     passed = failed = 0
