@@ -7,6 +7,7 @@
 
 #include "decode/block_decoder.h"
 #include "decode/csv_row.h"
+#include "decode/json_text.h"
 
 namespace ff {
 namespace {
@@ -116,31 +117,15 @@ class CsvDecoder final : public BlockDecoder {
     for (std::size_t i = 0; i < values_.size(); ++i) {
       if (values_[i].kind == Value::absent) continue;
       if (scratch_.size() > 1) scratch_ += ',';
-      append_json_string(contract_.columns[i].name);
+      append_json_string(scratch_, contract_.columns[i].name);
       scratch_ += ':';
       if (values_[i].is_null())
         scratch_ += "null";
       else
-        append_json_string(values_[i].bytes);
+        append_json_string(scratch_, values_[i].bytes);
     }
     scratch_ += '}';
     return assembler_->batch().keep(scratch_);
-  }
-
-  void append_json_string(std::string_view text) {
-    static constexpr char digits[] = "0123456789abcdef";
-    scratch_ += '"';
-    for (const char c : text) {
-      if (c == '"' || c == '\\') {
-        scratch_ += '\\';
-        scratch_ += c;
-      } else if (static_cast<unsigned char>(c) < 0x20) {
-        scratch_.append("\\u00").append(1, digits[c >> 4]).append(1, digits[c & 15]);
-      } else {
-        scratch_ += c;
-      }
-    }
-    scratch_ += '"';
   }
 
   std::vector<Value> values_;
