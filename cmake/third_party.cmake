@@ -1,7 +1,9 @@
 # Everything the engine stands on that is not ours, as imported targets; a
 # folder links what it needs by these names and nothing else:
 #   duckdb::duckdb  simdjson::simdjson  RocksDB::rocksdb-shared  yaml-cpp
+#   PostgreSQL::PostgreSQL (libpq)
 #   CLI11::CLI11  fmt::fmt  OpenSSL::Crypto  Threads::Threads  ff::allocator
+#   prometheus-cpp::core  httplib
 #   xxHash is header-only and needs no target.
 # Debian's packages come from scripts/setup/engine.packages; the pinned two (DuckDB and
 # simdjson, not in Debian in the versions wanted) from scripts/setup/engine.sh.
@@ -26,12 +28,21 @@ add_library(simdjson::simdjson ALIAS simdjson)
 
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)
+find_package(PostgreSQL REQUIRED)
 find_package(RocksDB REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(GTest REQUIRED)
 find_package(rapidcheck REQUIRED)
+find_package(prometheus-cpp REQUIRED)
+
+# Its classes differ in layout with these: every user must agree with the library (cpp-httplib.pc).
+find_library(httplib_library cpp-httplib REQUIRED)
+add_library(httplib SHARED IMPORTED)
+set_target_properties(httplib PROPERTIES
+  IMPORTED_LOCATION ${httplib_library}
+  INTERFACE_COMPILE_DEFINITIONS "CPPHTTPLIB_OPENSSL_SUPPORT;CPPHTTPLIB_ZLIB_SUPPORT;CPPHTTPLIB_BROTLI_SUPPORT")
 
 # The program's malloc; a sanitizer brings its own.
 add_library(ff_allocator INTERFACE)

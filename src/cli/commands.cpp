@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 #include "lake/export.h"
 #include "lake/schema.h"
+#include "ops/metric_list.h"
 #include "report/report.h"
 #include "sim/command.h"
 
@@ -155,6 +156,7 @@ int run(int argc, char** argv) {
   check->add_option("--contracts", contracts, "Folder of contracts (default: INPUT/contracts, else the product's)");
   auto* points =
       app.add_subcommand("crash-points", "List the places at which FLEETFLOW_CRASH_AT may kill a run, for tests");
+  auto* metrics = app.add_subcommand("metrics", "List the service's metrics: the page docs/metrics.md");
   auto* driver =
       app.add_subcommand("driver-key", "The pseudonym of a driver id under the configured key, generation 0");
   std::string name_space;
@@ -177,6 +179,7 @@ int run(int argc, char** argv) {
     for (const auto point : crash_points) std::cout << point << "\n";
     return exit_ok;
   }
+  if (metrics->parsed()) return std::cout << ops::metric_page(), exit_ok;
   if (driver->parsed()) {
     const auto key = PseudonymKey::from_environment();
     if (!key.ok()) return fail(key.error());

@@ -40,6 +40,11 @@ const Words contract_keys = {"apiVersion",
                              "customProperties",
                              "contractCreatedTs"};
 const Words server_keys = {"id", "server", "type", "description", "environment", "roles", "path", "format", "encoding"};
+/// The standard wants host, port and database of a Postgres server as well. They describe; the connection is a setting.
+const Words postgres_keys = {"id",    "server", "type", "description", "environment",
+                             "roles", "host",   "port", "database",    "schema"};
+const Words topic_keys = {"id",    "server", "type",   "description", "environment",
+                          "roles", "host",   "format", "encoding",    "customProperties"};
 const Words object_keys = {"id",
                            "name",
                            "logicalType",
@@ -76,6 +81,7 @@ const Words type_option_keys = {"timezone", "defaultTimezone"};
 const Words custom_keys = {"property", "value", "description", "id", "vendor"};
 const Words contract_custom = {"namespace",  "driverNamespace", "driverGeneration", "authority", "lateAfterMin",
                                "historical", "reportingZone",   "slaPolicies",      "csv",       "otherColumns"};
+const Words topic_custom = {"topic", "headers"};
 const Words object_custom = {"fact", "when"};
 const Words property_custom = {"unit", "vocabulary"};
 const Words authority_keys = {"name", "rank", "epoch"};
@@ -189,7 +195,7 @@ class Loader {
     if (root["kind"].as<std::string>() != "DataContract") return bad_value(root["kind"], "kind must be DataContract");
     contract_.id = root["id"].as<std::string>();
     contract_.version = root["version"].as<std::string>();
-    FF_TRY(read_server(root["servers"]));
+    FF_TRY(read_servers(root["servers"]));
     FF_TRY(read_feed(root));
     for (const YAML::Node& object : root["schema"]) FF_TRY(read_object(object));
     if (contract_.mappings.empty()) return error("contract_missing_key", root["schema"], "schema names no fact");
@@ -204,27 +210,84 @@ class Loader {
     return {};
   }
 
-  Result<void> read_server(const YAML::Node& servers) {
-    if (!servers.IsSequence() || servers.size() != 1)
-      return bad_value(servers, "servers must list exactly one server: one contract is one file layout");
-    const YAML::Node server = servers[0];
+  /// Files, a topic, or both with records of one layout.
+  Result<void> read_servers(const YAML::Node& servers) {
+    if (!servers.IsSequence() || servers.size() == 0 || servers.size() > 2)
+      return bad_value(servers,
+                       "servers must list exactly one server: one contract is one file layout (a second may "
+                       "be the Kafka topic with the same records)");
+    for (const YAML::Node& server : servers) {
+      const YAML::Node type = server["type"];
+      if (type && type.as<std::string>() == "kafka")
+        FF_TRY(read_topic(server));
+      else if (type && type.as<std::string>() == "postgres")
+        FF_TRY(read_database(server));
+      else
+        FF_TRY(read_files(server));
+    }
+    if (servers.size() == 2 && (contract_.path_glob.empty() || contract_.topic.empty()))
+      return bad_value(servers, "of two servers one must be files and the other a Kafka topic");
+    if (servers.size() == 2 && formats_[0] != formats_[1])
+      return bad_value(servers, "both servers must have records of one layout (json is ndjson record by record)");
+    contract_.format = formats_[0];
+    return {};
+  }
+
+  Result<void> read_topic(const YAML::Node& server) {
+    FF_TRY(check_keys(server, topic_keys, "the server"));
+    contract_.topic_host = FF_TRY(need(server, "host", "the server")).as<std::string>();
+    const auto custom_of = FF_TRY(custom(server, topic_custom, "the server"));
+    const auto topic = custom_of.find("topic");
+    if (topic == custom_of.end())
+      return error("contract_missing_key", server, "a server of type kafka needs the custom property 'topic'");
+    contract_.topic = topic->second.as<std::string>();
+    if (const auto headers = custom_of.find("headers"); headers != custom_of.end())
+      for (const YAML::Node& name : headers->second) contract_.topic_headers.push_back(name.as<std::string>());
+    static const std::map<std::string, Format> formats = {
+        {"json", Format::ndjson}, {"csv", Format::csv}, {"avro", Format::avro}, {"debezium", Format::debezium}};
+    FF_TRY(read_format(server, formats, "json csv avro debezium"));
+    if (const YAML::Node encoding = server["encoding"]; encoding && lower(encoding) != "utf-8")
+      return bad_value(encoding, "records of a topic must be utf-8");
+    return {};
+  }
+
+  Result<void> read_database(const YAML::Node& server) {
+    FF_TRY(check_keys(server, postgres_keys, "the server"));
+    contract_.table_schema = FF_TRY(need(server, "schema", "a server of type postgres")).as<std::string>();
+    formats_.push_back(Format::postgres);
+    return {};
+  }
+
+  Result<void> read_files(const YAML::Node& server) {
     FF_TRY(check_keys(server, server_keys, "the server"));
     contract_.path_glob = FF_TRY(need(server, "path", "the server")).as<std::string>();
-    const YAML::Node format = FF_TRY(need(server, "format", "the server"));
-    if (format.as<std::string>() == "csv")
-      contract_.format = Format::csv;
-    else if (format.as<std::string>() != "ndjson")
-      return bad_value(format, "format '" + format.as<std::string>() + "' is not known; one of: ndjson csv");
+    static const std::map<std::string, Format> formats = {
+        {"ndjson", Format::ndjson}, {"csv", Format::csv}, {"debezium", Format::debezium}};
+    FF_TRY(read_format(server, formats, "ndjson csv debezium"));
     if (const YAML::Node encoding = server["encoding"]) {
-      std::string name = encoding.as<std::string>();
-      std::transform(name.begin(), name.end(), name.begin(),
-                     [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+      const std::string name = lower(encoding);
       if (name == "iso-8859-1" || name == "latin1")
         contract_.encoding = Encoding::latin1;
       else if (name != "utf-8")
         return bad_value(encoding, "encoding '" + name + "' is not known; one of: utf-8 iso-8859-1");
     }
     return {};
+  }
+
+  Result<void> read_format(const YAML::Node& server, const std::map<std::string, Format>& known, const char* words) {
+    const YAML::Node format = FF_TRY(need(server, "format", "the server"));
+    const auto found = known.find(format.as<std::string>());
+    if (found == known.end())
+      return bad_value(format, "format '" + format.as<std::string>() + "' is not known; one of: " + words);
+    formats_.push_back(found->second);
+    return {};
+  }
+
+  static std::string lower(const YAML::Node& node) {
+    std::string word = node.as<std::string>();
+    std::transform(word.begin(), word.end(), word.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return word;
   }
 
   Result<void> read_feed(const YAML::Node& root) {
@@ -309,7 +372,12 @@ class Loader {
 
   /// Without a header every column that a field reads must be in csv.columns.
   Result<void> check_csv_columns(const YAML::Node& root) const {
-    if (contract_.format != Format::csv || contract_.csv.has_header) return {};
+    if (contract_.format != Format::csv) return {};
+    if (contract_.csv.has_header && !contract_.topic.empty())
+      return bad_value(root["customProperties"],
+                       "the records of a topic have no header: the custom property csv must say header: false and name "
+                       "the columns");
+    if (contract_.csv.has_header) return {};
     const auto& named = contract_.csv.columns;
     for (const Column& c : contract_.columns)
       if (std::find(named.begin(), named.end(), c.name) == named.end())
@@ -334,6 +402,7 @@ class Loader {
                                 {"shipment", "driver", "shipment_event", "driver_assignment", "gps_location"}) +
                            " (a schema object that is named otherwise says so in its custom property 'fact')");
     mapping.fact = *fact;
+    FF_TRY(read_table(object, where));
     if (const auto when = custom_of.find("when"); when != custom_of.end()) mapping.when = expression(when->second);
     const YAML::Node properties = FF_TRY(need(object, "properties", where));
     for (const YAML::Node& property : properties) FF_TRY(read_property(property, mapping));
@@ -346,6 +415,18 @@ class Loader {
         return error("contract_missing_key", object,
                      where + " needs the property '" + std::string(traits(use.field).name) + "'");
     contract_.mappings.push_back(std::move(mapping));
+    return {};
+  }
+
+  /// The table of a Postgres feed is the physicalName of its schema objects, or their name.
+  Result<void> read_table(const YAML::Node& object, const std::string& where) {
+    if (contract_.format != Format::postgres) return {};
+    const YAML::Node node = object["physicalName"] ? object["physicalName"] : object["name"];
+    const auto table = node.as<std::string>();
+    if (!contract_.table.empty() && contract_.table != table)
+      return bad_value(node, where + " reads the table '" + table + "' and another one reads '" + contract_.table +
+                                 "': one contract is one table");
+    contract_.table = table;
     return {};
   }
 
@@ -410,6 +491,8 @@ class Loader {
         {"deg", {Unit::deg, FieldKind::coordinate}}, {"e7", {Unit::e7, FieldKind::coordinate}},
         {"m/s", {Unit::m_s, FieldKind::speed}},      {"km/h", {Unit::km_h, FieldKind::speed}},
         {"s", {Unit::s, FieldKind::duration}},       {"min", {Unit::min, FieldKind::duration}}};
+    static const std::map<std::string, Unit> time_units = {
+        {"s", Unit::s}, {"ms", Unit::ms}, {"us", Unit::us}, {"ns", Unit::ns}, {"days", Unit::days}};
     const bool measured = kind == FieldKind::coordinate || kind == FieldKind::speed || kind == FieldKind::duration;
     std::string choice;
     for (const auto& [word, what] : units)
@@ -417,6 +500,12 @@ class Loader {
     if (!node.IsDefined()) {
       if (!measured) return Unit::native;
       return error("contract_missing_key", property, where + " needs the custom property 'unit'; one of:" + choice);
+    }
+    if (kind == FieldKind::time) {
+      const auto found = time_units.find(node.as<std::string>());
+      if (found != time_units.end()) return found->second;
+      return bad_value(node, "unit '" + node.as<std::string>() + "' of " + where +
+                                 " is no unit of a time written as a number; one of: days ms ns s us");
     }
     const auto found = units.find(node.as<std::string>());
     if (found == units.end() || found->second.second != kind)
@@ -490,6 +579,7 @@ class Loader {
   static constexpr int expression_base = 1'000'000;
   Contract contract_;
   std::string hashed_;
+  std::vector<Format> formats_;  ///< of the servers
 };
 
 }  // namespace
