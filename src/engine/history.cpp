@@ -69,6 +69,8 @@ Result<History> load_history(Lake& lake, Store& store, const std::string& genera
   h.publish_seq = to_integer(FF_TRY(lake.value("select max(publish_seq) from ops.commits")), 0);
   h.epoch = to_integer(FF_TRY(lake.value("select max(epoch) from ops.commits")), 0) + 1;
   h.as_of = to_integer(FF_TRY(lake.value("select epoch_us(max(as_of)) from ops.commits")), none);
+  h.curated_as_of = to_integer(FF_TRY(lake.value("select epoch_us(as_of) from ops.clock")), none);
+  h.is_curated = !FF_TRY(Curator::is_behind(lake));
   const Table marks = FF_TRY(lake.query("select partition, position, resume from ops.marks"));
   for (const auto& row : marks.rows) stager.marks[*row[0]] = {to_integer(row[1], 0), row[2].value_or("")};
   const Table drifts =

@@ -16,6 +16,8 @@ struct History {
   std::int64_t publish_seq = 0;  ///< of the newest commit, staged or visible; 0: none
   std::int64_t epoch = 1;        ///< of this run: one more than any before it
   Micros as_of = none;           ///< of that commit
+  Micros curated_as_of = none;   ///< where ops.clock stands: the as_of of the last cycle
+  bool is_curated = true;        ///< nothing was touched since
   std::string generation;        ///< contracts, zone and key, as one hash
 };
 

@@ -65,12 +65,19 @@ Result<void> Publisher::transact(Commit& commit) {
   }
   {
     const StageClock clock(on_stage, "curate");
-    FF_TRY(set_clock(lake_, commit.as_of, options_.zone_name));
-    FF_TRY(curator_.publish(lake_, staging.touched, commit.previous_as_of, commit.as_of, commit.publish_seq));
-    pass_crash_point("curated_written");
+    FF_TRY(curate(commit));
   }
   const StageClock clock(on_stage, "commit");
   return lake_.commit();
+}
+
+/// A cycle brings curated to where core is; without one, what was touched is kept for the next.
+Result<void> Publisher::curate(const Commit& commit) {
+  if (!commit.is_cycle) return curator_.note(lake_, commit.staging.touched);
+  FF_TRY(set_clock(lake_, commit.as_of, options_.zone_name));
+  FF_TRY(curator_.publish(lake_, commit.staging.touched, commit.curated_as_of, commit.as_of, commit.publish_seq));
+  pass_crash_point("curated_written");
+  return {};
 }
 
 Result<void> Publisher::write_marks(const Commit& commit) {

@@ -39,6 +39,7 @@ class Publisher {
  private:
   Result<void> fence();
   Result<void> transact(Commit& commit);
+  Result<void> curate(const Commit& commit);
   Result<void> write_marks(const Commit& commit);
   Result<void> follow_with_state();
   Result<void> mark_files_done(const Commit& commit);

@@ -173,6 +173,12 @@ create table if not exists ops.files (source varchar, partition varchar, path va
 -- ops.finding_log: what was noticed when; append-only, outside the law.
 create table if not exists ops.finding_log (check_name varchar, subject varchar, anchor varchar, change varchar, as_of timestamp, publish_seq bigint);
 
+-- ops.touched: what commits touched since the last cycle recomputed curated tables; empty once core and curated agree.
+create table if not exists ops.touched (
+  kind varchar,                                                    -- shipment | driver | driver_row (a driver became known)
+  key varchar,
+  from_at timestamp, until_at timestamp);                          -- of a driver: the first and last moment that is or was otherwise; else null
+
 -- What the models read besides core: the clock, the reporting zone's days, the reference data.
 create table if not exists ops.clock (as_of timestamp, reporting_zone varchar);                               -- one row
 create table if not exists ops.calendar (utc_date date, start_at timestamp, end_at timestamp, date date);     -- the day `date` lasts [start_at, end_at); one row per UTC date it touches
