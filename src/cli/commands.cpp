@@ -13,7 +13,9 @@
 #include "cli/check.h"
 #include "cli/compare.h"
 #include "cli/query.h"
+#include "cli/serve.h"
 #include "cli/show.h"
+#include "cli/stop_signals.h"
 #include "engine/engine.h"
 #include "lake/export.h"
 #include "lake/schema.h"
@@ -42,14 +44,19 @@ int fail(const Error& error) {
 
 struct RunCommand {
   EngineOptions options;
-  std::string as_of;
-  bool quiet = false, profile = false;
+  std::string as_of, config;
+  bool quiet = false, profile = false, check = false;
 
   void add_to(CLI::App& app) {
     auto* c =
-        app.add_subcommand("run", "Read what is new in a folder, bring core and curated tables up to date, and stop");
-    c->add_option("--input", options.input, "Folder of data files")->required();
-    c->add_option("--lake", options.directory, "Folder of the lake (made if absent)")->required();
+        app.add_subcommand("run",
+                           "Read what is new in a folder, bring core and curated tables up to date, and stop; with "
+                           "--config: serve, from folders and live sources, until told to stop");
+    auto* input = c->add_option("--input", options.input, "Folder of data files");
+    auto* lake = c->add_option("--lake", options.directory, "Folder of the lake (made if absent)");
+    auto* file = c->add_option("--config", config, "Serve as this file says (docs/configuration.md)");
+    c->add_flag("--check", check, "With --config: say what would run, and stop")->needs(file);
+    file->excludes(input)->excludes(lake);
     c->add_option("--contracts", options.contracts,
                   "Folder of contracts (default: INPUT/contracts, else the product's)");
     c->add_option(
@@ -71,7 +78,18 @@ struct RunCommand {
     c->add_flag("--profile", profile, "Print where the time went");
   }
 
+  int serve_or_check() const {
+    const StopSignals signals;  // before any other thread
+    const auto loaded = load_config(config);
+    if (!loaded.ok()) return fail(loaded.error());
+    const auto done = check ? check_service(loaded.value(), home()) : serve(loaded.value(), home(), signals.token());
+    return done.ok() ? exit_ok : fail(done.error());
+  }
+
   int run() {
+    if (!config.empty()) return serve_or_check();
+    if (options.input.empty() || options.directory.empty())
+      return std::cerr << "fleetflow: run needs --input and --lake, or --config\n", exit_usage;
     options.home = home();
     if (!as_of.empty()) {
       const auto at = parse_rfc3339(as_of);

@@ -22,6 +22,7 @@ Settings settings_of(ServiceConfig& c) {
       {"clock_interval_s", &c.engine.clock_interval},
       {"folder_interval_s", &c.engine.folder_interval},
       {"batch_records", &c.engine.batch_records},
+      {"curate_every_s", &c.engine.curate_every_s},
       {"memory_limit", &c.engine.lake.memory_limit},
       {"threads", &c.engine.lake.threads},
       {"state_cache_bytes", &c.engine.state.cache_bytes},

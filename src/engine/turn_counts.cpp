@@ -9,26 +9,22 @@ namespace {
 constexpr std::int64_t latency_grain_us = us_per_second / 10;
 }
 
-void TurnCounts::add(const SourceBatch& batch, const ContractSet& contracts) {
-  for (const Decoded& record : batch.batch.records) {
-    const Fact* const fact = record.fact();
-    const Provenance& from = fact ? fact->from : record.refusal()->from;
-    const Contract& contract = contracts[from.feed];
-    FeedReport& feed = feeds[from.feed];
-    feed.contract = contract.id;
-    feed.bytes += static_cast<std::int64_t>(record.payload.size());
-    feed.newest_ingest_time =
-        feed.newest_ingest_time == none ? from.ingest_time : std::max(feed.newest_ingest_time, from.ingest_time);
-    if (!fact) {
-      ++feed.refused[record.refusal()->reason];
-      continue;
-    }
-    ++feed.accepted;
-    if (contract.historical) continue;
-    ++ingest_times[from.feed][from.ingest_time / latency_grain_us * latency_grain_us];
-    const auto* event = std::get_if<ShipmentEventFact>(&fact->body);
-    if (event && from.ingest_time - event->event_time > contract.late_after_s * us_per_second) ++feed.late;
+void TurnCounts::add(const Decoded& record, const Contract& contract) {
+  const Fact* const fact = record.fact();
+  const Provenance& from = fact ? fact->from : record.refusal()->from;
+  FeedReport& feed = feeds[from.feed];
+  feed.bytes += static_cast<std::int64_t>(record.payload.size());
+  feed.newest_ingest_time =
+      feed.newest_ingest_time == none ? from.ingest_time : std::max(feed.newest_ingest_time, from.ingest_time);
+  if (!fact) {
+    ++feed.refused[record.refusal()->reason];
+    return;
   }
+  ++feed.accepted;
+  if (contract.historical) return;
+  ++ingest_times[from.feed][from.ingest_time / latency_grain_us * latency_grain_us];
+  const auto* event = std::get_if<ShipmentEventFact>(&fact->body);
+  if (event && from.ingest_time - event->event_time > contract.late_after_s * us_per_second) ++feed.late;
 }
 
 void TurnCounts::add_duplicates(const std::map<std::uint32_t, std::int64_t>& of_feeds) {

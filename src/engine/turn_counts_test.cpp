@@ -11,12 +11,6 @@ using namespace ff::testing;
 
 const Micros heard = *parse_rfc3339("2026-03-02T08:00:00Z");
 
-SourceBatch batch_of(std::vector<Decoded> records) {
-  SourceBatch batch;
-  batch.batch.records = std::move(records);
-  return batch;
-}
-
 Decoded event(std::int64_t heard_after_s) {
   Decoded out;
   Fact& fact = out.what.emplace<Fact>();
@@ -33,13 +27,12 @@ Decoded refusal(const char* reason) {
 }
 
 TEST(TurnCounts, CountWhatPassesTheDoorAndWhatDoesNot) {
-  const ContractSet contracts({native("events")});
   TurnCounts counts;
   const std::int64_t bound = native("events").late_after_s;
-  counts.add(batch_of({event(0), event(bound), event(bound + 1), refusal("malformed_record")}), contracts);
+  for (const Decoded& record : {event(0), event(bound), event(bound + 1), refusal("malformed_record")})
+    counts.add(record, native("events"));
   counts.add_duplicates({{0, 1}});
   const FeedReport& feed = counts.feeds.at(0);
-  EXPECT_EQ(feed.contract, native("events").id);
   EXPECT_EQ(feed.accepted, 3);
   EXPECT_EQ(feed.late, 1);
   EXPECT_EQ(feed.duplicates, 1);
@@ -49,10 +42,9 @@ TEST(TurnCounts, CountWhatPassesTheDoorAndWhatDoesNot) {
 }
 
 TEST(TurnCounts, LatencyEndsWhenCuratedShowsIt) {
-  const ContractSet contracts({native("events")});
   TurnCounts waiting, first, second;
-  first.add(batch_of({event(0)}), contracts);
-  second.add(batch_of({event(10)}), contracts);
+  first.add(event(0), native("events"));
+  second.add(event(10), native("events"));
   waiting.wait_with(std::move(first));
   waiting.wait_with(std::move(second));
   const auto latency = waiting.visible_at(heard + 12 * us_per_second);
@@ -65,9 +57,8 @@ TEST(TurnCounts, AFeedOfOldRecordsHasNoLatency) {
   Contract old = native("events");
   old.historical = true;
   old.late_after_s = none;
-  const ContractSet contracts({old});
   TurnCounts counts;
-  counts.add(batch_of({event(100'000)}), contracts);
+  counts.add(event(100'000), old);
   EXPECT_EQ(counts.feeds.at(0).accepted, 1);
   EXPECT_EQ(counts.feeds.at(0).late, 0);
   EXPECT_TRUE(counts.visible_at(heard).empty());
