@@ -74,11 +74,13 @@ const Words property_keys = {"id",
                              "customProperties"};
 const Words type_option_keys = {"timezone", "defaultTimezone"};
 const Words custom_keys = {"property", "value", "description", "id", "vendor"};
-const Words contract_custom = {"namespace",  "driverNamespace", "driverGeneration", "authority", "lateAfterMin",
-                               "historical", "reportingZone",   "slaPolicies",      "csv",       "otherColumns"};
+const Words contract_custom = {"namespace",    "driverNamespace", "driverGeneration", "authority",
+                               "lateAfterMin", "historical",      "reportingZone",    "slaPolicies",
+                               "csv",          "otherColumns",    "silentAfterMin",   "recordsPerDay"};
 const Words object_custom = {"fact", "when"};
 const Words property_custom = {"unit", "vocabulary"};
 const Words authority_keys = {"name", "rank", "epoch"};
+const Words per_day_keys = {"min", "max"};
 const Words policy_keys = {"serviceLevel",   "pickupWithinH", "deliveryWithinH", "graceMin",
                            "earlyWindowMin", "riskWindowMin", "stalledAfterH"};
 const Words csv_keys = {"delimiter", "quote", "header", "columns", "nullWords"};
@@ -252,6 +254,15 @@ class Loader {
       if (contract_.historical)
         return bad_value(node, "a historical feed has no lateness bound: leave out lateAfterMin");
       contract_.late_after_s = 60 * FF_TRY(integer(node, "lateAfterMin"));
+    }
+    if (const auto node = find("silentAfterMin"))
+      contract_.silent_after_min = FF_TRY(integer(node, "silentAfterMin", 1));
+    if (const auto node = find("recordsPerDay")) {
+      FF_TRY(check_keys(node, per_day_keys, "recordsPerDay"));
+      if (node["min"]) contract_.records_per_day_min = FF_TRY(integer(node["min"], "recordsPerDay.min"));
+      if (node["max"]) contract_.records_per_day_max = FF_TRY(integer(node["max"], "recordsPerDay.max"));
+      if (node["min"] && node["max"] && contract_.records_per_day_max < contract_.records_per_day_min)
+        return bad_value(node, "recordsPerDay.max must not be less than min");
     }
     if (const auto node = find("reportingZone")) {
       contract_.reporting_zone = node.as<std::string>();

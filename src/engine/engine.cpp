@@ -178,6 +178,11 @@ Result<void> Engine::Impl::open_lake() {
           .integer(p.stalled_after_h);
       FF_TRY(lake->insert("ops.sla_policy", row));
     }
+  Rows feeds("siii");
+  for (const Contract& c : contracts)
+    feeds.text(c.id).integer(c.silent_after_min).integer(c.records_per_day_min).integer(c.records_per_day_max);
+  FF_TRY(lake->run("delete from ops.feeds"));
+  FF_TRY(lake->insert("ops.feeds", feeds));
   FF_TRY(curator.create(*lake, options.lake.attach.empty() ? Curator::Views::yes : Curator::Views::as_tables));
   FF_TRY(lake->commit());
   socket = FF_TRY(SqlSocket::serve(*lake, options.directory + "/sql.sock"));
