@@ -42,9 +42,9 @@ void append_envelope(const ChangeHead& head, const std::vector<Column>& columns,
   if (head.op == 'd') out += R"(,"after":null)";
   out.append(R"(,"source":{"connector":"postgresql","snapshot":)").append(head.op == 'r' ? R"("true")" : R"("false")");
   out += R"(,"schema":)";
-  append_json_text(head.schema, out);
+  append_json_string(out, head.schema);
   out += R"(,"table":)";
-  append_json_text(head.table, out);
+  append_json_string(out, head.table);
   out += R"(,"ts_us":)";
   append_number(head.time, out);
   out += R"(,"txId":)";
