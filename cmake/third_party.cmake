@@ -1,7 +1,7 @@
 # Everything the engine stands on that is not ours, as imported targets; a
 # folder links what it needs by these names and nothing else:
 #   duckdb::duckdb  simdjson::simdjson  RocksDB::rocksdb-shared  yaml-cpp
-#   CLI11::CLI11  fmt::fmt  OpenSSL::Crypto  Threads::Threads
+#   CLI11::CLI11  fmt::fmt  OpenSSL::Crypto  Threads::Threads  ff::allocator
 #   xxHash is header-only and needs no target.
 # Debian's packages come from scripts/setup/engine.packages; the pinned two (DuckDB and
 # simdjson, not in Debian in the versions wanted) from scripts/setup/engine.sh.
@@ -32,3 +32,11 @@ find_package(CLI11 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(GTest REQUIRED)
 find_package(rapidcheck REQUIRED)
+
+# The program's malloc; a sanitizer brings its own.
+add_library(ff_allocator INTERFACE)
+if(NOT FF_SANITIZE)
+  find_library(jemalloc jemalloc REQUIRED)
+  target_link_libraries(ff_allocator INTERFACE ${jemalloc})
+endif()
+add_library(ff::allocator ALIAS ff_allocator)

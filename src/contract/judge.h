@@ -38,9 +38,9 @@ using Row = std::span<const Value>;
 namespace reason {
 inline constexpr std::string_view malformed_record = "malformed_record", truncated_record = "truncated_record",
                                   oversized_record = "oversized_record", empty_file = "empty_file",
-                                  unmapped_record = "unmapped_record", missing_field = "missing_field",
-                                  wrong_type = "wrong_type", out_of_range = "out_of_range",
-                                  coordinate_out_of_range = "coordinate_out_of_range",
+                                  tombstone = "tombstone", unmapped_record = "unmapped_record",
+                                  missing_field = "missing_field", wrong_type = "wrong_type",
+                                  out_of_range = "out_of_range", coordinate_out_of_range = "coordinate_out_of_range",
                                   unmapped_status = "unmapped_status", unmapped_action = "unmapped_action",
                                   beyond_horizon = "beyond_horizon";
 }  // namespace reason

@@ -1,6 +1,9 @@
 #include "decode/assembler.h"
 
+#include <tuple>
+
 #include "base/hash.h"
+#include "decode/file_blocks.h"
 #include "decode/mask.h"
 
 namespace ff {
@@ -22,11 +25,31 @@ Result<std::unique_ptr<Assembler>> Assembler::make(const Contract& contract, std
 
 void Assembler::begin(const FileRef& file, std::int64_t after) {
   partition_ = file.partition;
-  arrived_at_ = file.arrived_at;
+  heard_at_ = file.arrived_at;
+  headers_ = {};
   after_ = after;
   waiting_.clear();
   batch_ = {};
   stats_ = {};
+}
+
+std::optional<std::string_view> Assembler::take(const RecordRef& record) {
+  heard_at_ = record.ingest_time;
+  headers_ = record.headers.empty() ? std::string_view() : batch_.keep(record.headers);
+  const bool is_blank = record.bytes.find_first_not_of(" \t\r\n") == std::string_view::npos;
+  if (!is_blank && record.bytes.size() <= block_bytes) return batch_.keep(record.bytes);
+  ++stats_.records;
+  if (!record.bytes.data())
+    refuse(record.position, reason::tombstone, "the record has no value, and this feed does not say that it deletes",
+           {});
+  else if (is_blank)
+    refuse(record.position, reason::malformed_record, "the record is blank", record.bytes.substr(0, 1000));
+  else
+    refuse(record.position, reason::oversized_record,
+           "the record has " + std::to_string(record.bytes.size()) + " bytes, more than " +
+               std::to_string(block_bytes) + "; its first 1000 are kept",
+           record.bytes.substr(0, 1000));
+  return std::nullopt;
 }
 
 void Assembler::hide(std::vector<Value>& values) {
@@ -44,7 +67,7 @@ void Assembler::hide(std::vector<Value>& values) {
 Result<void> Assembler::add(std::int64_t position, Row row, std::string_view payload, std::string_view received) {
   if (!expressions_) return judge(position, row, payload, received), Result<void>{};
   expressions_->add(row);
-  waiting_.push_back({position, payload, received, nullptr});
+  waiting_.push_back({position, payload, received, headers_, heard_at_, nullptr});
   return expressions_->size() == Expressions::rows_max ? evaluate() : Result<void>{};
 }
 
@@ -56,7 +79,7 @@ void Assembler::refuse(std::int64_t position, std::string_view reason, std::stri
     const std::string_view payload = batch_.keep(refusal.raw);
     return keep(std::move(refusal), payload);
   }
-  waiting_.push_back({position, {}, {}, std::make_unique<Refusal>(std::move(refusal))});
+  waiting_.push_back({position, {}, {}, headers_, heard_at_, std::make_unique<Refusal>(std::move(refusal))});
 }
 
 void Assembler::note_drift(std::string_view field, std::int64_t position) {
@@ -78,6 +101,7 @@ void Assembler::keep(Refusal refusal, std::string_view payload) {
   Decoded& out = batch_.records.emplace_back();
   out.what = std::move(refusal);
   out.payload = payload;
+  out.headers = headers_;
 }
 
 void Assembler::judge(std::int64_t position, Row row, std::string_view payload, std::string_view received) {
@@ -90,6 +114,7 @@ void Assembler::judge(std::int64_t position, Row row, std::string_view payload, 
     fact.from = provenance(position);
     auto objection = judge_.judge(mapping, row, fact);
     out.payload = payload;
+    out.headers = headers_;
     if (!objection) {
       ++stats_.facts;
       continue;
@@ -114,7 +139,10 @@ Result<void> Assembler::evaluate() {
   if (waiting_.empty()) return {};
   const auto* rows = expressions_->size() > 0 ? FF_TRY(expressions_->evaluate()) : nullptr;
   std::size_t next = 0;
+  const auto last = std::pair(heard_at_, headers_);
   for (Waiting& record : waiting_) {
+    heard_at_ = record.heard_at;
+    headers_ = record.headers;
     if (record.refusal) {
       const std::string_view payload = batch_.keep(record.refusal->raw);
       keep(std::move(*record.refusal), payload);
@@ -122,6 +150,7 @@ Result<void> Assembler::evaluate() {
       judge(record.position, (*rows)[next++], record.payload, record.received);
     }
   }
+  std::tie(heard_at_, headers_) = last;
   waiting_.clear();
   return {};
 }

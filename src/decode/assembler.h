@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -25,6 +26,11 @@ class Assembler {
 
   /// Until finish_batch() records go to `batch`, and those at or before `after` nowhere.
   void begin(const FileRef& file, std::int64_t after);
+  /// The same for records in memory; each is announced by take().
+  void begin(std::uint32_t partition) { begin({{}, partition, 0}, 0); }
+  /// What is added or refused from now on was heard of with this record. Its bytes, kept in the batch; null: there are
+  /// none to read (no value, blank, too long), and it was refused.
+  std::optional<std::string_view> take(const RecordRef& record);
   bool wants(std::int64_t position) const { return position > after_; }
   Batch& batch() { return batch_; }
 
@@ -47,10 +53,11 @@ class Assembler {
   /// A record that waits for its expressions, or a refusal that waits for its turn.
   struct Waiting {
     std::int64_t position;
-    std::string_view payload, received;
+    std::string_view payload, received, headers;
+    Micros heard_at;
     std::unique_ptr<Refusal> refusal;
   };
-  Provenance provenance(std::int64_t position) const { return {feed_, partition_, position, arrived_at_}; }
+  Provenance provenance(std::int64_t position) const { return {feed_, partition_, position, heard_at_}; }
   void judge(std::int64_t position, Row row, std::string_view payload, std::string_view received);
   Refusal refusal_of(std::int64_t position, std::string_view reason, std::string detail,
                      std::string_view received) const;
@@ -67,7 +74,8 @@ class Assembler {
   std::unordered_set<std::string> drifted_;
 
   std::uint32_t partition_ = 0;
-  Micros arrived_at_ = 0;
+  Micros heard_at_ = 0;       ///< of the file or of the record taken last
+  std::string_view headers_;  ///< of the record taken last
   std::int64_t after_ = 0;
   Batch batch_;
   DecodeStats stats_;

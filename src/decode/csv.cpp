@@ -83,6 +83,26 @@ class CsvDecoder final : public Decoder {
     return stats;
   }
 
+  Result<Batch> decode_records(std::uint32_t partition, std::span<const RecordRef> records) override {
+    if (contract_.csv.has_header)
+      return Error{Recourse::halt, "contract_bad_value",
+                   contract_.file +
+                       ": records of this feed come one by one, without a header: the custom property csv "
+                       "must say header: false and name the columns"};
+    assembler_->begin(partition);
+    bind(contract_.csv.columns);
+    for (const RecordRef& record : records) {
+      const auto bytes = assembler_->take(record);
+      if (!bytes) continue;
+      CsvRow row = split_csv_row(*bytes, contract_.csv, cells_);
+      if (row.end == CsvRow::End::open_quote) row.broken = "a quote is opened and never closed";
+      if (row.broken.empty() && row.consumed < bytes->size()) row.broken = "more than one row in a record";
+      row.bytes = row.broken.empty() ? row.bytes : *bytes;
+      FF_TRY(read_row(row, record.position, false));
+    }
+    return assembler_->finish_batch();
+  }
+
  private:
   /// Which of the contract's columns stands where in the file. One that the file lacks reads as null.
   void bind(const std::vector<std::string>& names) {

@@ -4,6 +4,7 @@
 
 #include "decode/assembler.h"
 #include "decode/csv.h"
+#include "decode/file_blocks.h"
 #include "decode/ndjson.h"
 
 namespace ff {
@@ -12,8 +13,9 @@ std::string_view Batch::keep(std::string_view text) {
   constexpr std::size_t block = 64 * 1024;
   if (text.size() > free_bytes_) {
     free_bytes_ = std::max(block, text.size());
-    adopt(std::make_unique_for_overwrite<char[]>(free_bytes_));
+    adopt(std::make_unique_for_overwrite<char[]>(free_bytes_ + block_padding));
     free_ = blocks_.back().get();
+    std::fill_n(free_ + free_bytes_, block_padding, '\0');
   }
   text.copy(free_, text.size());
   const std::string_view kept(free_, text.size());

@@ -1,17 +1,19 @@
-/// Bytes to facts: reads one file by its contract and hands on batches of facts and refusals with their raw payload.
+/// Bytes to facts: reads a file, or records that are in memory, by their contract; out come batches of facts and refusals
+/// with their raw payload.
 ///
-/// One decoder per feed and thread, reusable for any number of its files. Positions are record numbers from 1: the line
-/// in NDJSON, the data row in CSV (a header is no record; a quoted line break does not start a new one). Blank lines
-/// count in NDJSON and are no records.
+/// One decoder per feed and thread, reusable for any number of its files and records. In a file positions are record
+/// numbers from 1: the line in NDJSON, the data row in CSV (a header is no record; a quoted line break does not start a new
+/// one). Blank lines count in NDJSON and are no records. Records in memory bring their positions along.
 ///
-/// Always: every record of the file comes out as at least one Decoded with its position, rising; what cannot be read
-/// comes out as a Refusal (S2.9). All facts of one record (a contract may map several) are neighbours in one batch, so a
+/// Always: every record comes out as at least one Decoded with its position, rising; what cannot be read comes out as a
+/// Refusal (S2.9). All facts of one record (a contract may map several) are neighbours in one batch, so a
 /// mark 'everything up to position p' never splits a record. Reading the same bytes again gives the same facts and the
 /// same positions. Nothing that leaves here holds a driver's own id or a field of class pii (S7.1).
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -31,10 +33,19 @@ struct FileRef {
   Micros arrived_at = 0;
 };
 
-/// One fact or refusal of a record. `payload` lives in the batch: the record as JSON or as received, without PII.
+/// A record that is in memory already: a message of a topic, a row of raw.*, a change of a replication stream.
+struct RecordRef {
+  std::int64_t position = 0;
+  Micros ingest_time = 0;    ///< where the record does not say its own (S1.3)
+  std::string_view bytes;    ///< data() == nullptr: the record has no value (a topic's tombstone)
+  std::string_view headers;  ///< what came beside the value, as JSON and free of PII; empty: nothing
+};
+
+/// One fact or refusal of a record. The views live in the batch.
 struct Decoded {
   std::variant<Fact, Refusal> what;
-  std::string_view payload;
+  std::string_view payload;  ///< the record as JSON or as received, without PII
+  std::string_view headers;  ///< those of RecordRef; empty: none
 
   const Fact* fact() const { return std::get_if<Fact>(&what); }
   const Refusal* refusal() const { return std::get_if<Refusal>(&what); }
@@ -60,7 +71,7 @@ class Batch {
 
   /// Keeps `bytes` alive as long as the batch.
   void adopt(std::unique_ptr<char[]> bytes) { blocks_.push_back(std::move(bytes)); }
-  /// A copy of `text` in the batch.
+  /// A copy of `text` in the batch, with 64 readable bytes behind it (parsers read in strides).
   std::string_view keep(std::string_view text);
 
  private:
@@ -90,6 +101,13 @@ class Decoder {
   /// Hands on every record with a position greater than `after` (0: all).
   /// Errors: retry `unreadable_file` (absent, no permission, read error); any error of the sink.
   virtual Result<DecodeStats> decode(const FileRef& file, std::int64_t after, Sink& sink) = 0;
+
+  /// The same for records of one partition that are in memory, in rising order of position: all of them as one batch, so
+  /// the caller bounds it. A record is one JSON object, one CSV row without a header, one message; its bytes need to live
+  /// only until this returns. A JSON payload comes out as one line.
+  /// Errors: halt `contract_bad_value` (a feed of files whose columns only a file's header can name); what the format's
+  /// schemas need (avro.h). After an error nothing was handed out, and the same call may be made again.
+  virtual Result<Batch> decode_records(std::uint32_t partition, std::span<const RecordRef> records) = 0;
 };
 
 /// How the driver ids of the input are written.

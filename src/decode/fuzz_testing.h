@@ -36,6 +36,27 @@ struct Kept final : Sink {
   }
 };
 
+/// Any bytes as records in memory, cut in two anywhere: each comes out in its place, and an accepted one reads back.
+inline void fuzz_records(const Contract& contract, std::string_view bytes) {
+  static const PseudonymKey key = PseudonymKey::demo();
+  const std::size_t cut = bytes.empty() ? 0 : static_cast<unsigned char>(bytes[0]) % bytes.size();
+  const RecordRef records[] = {{1, 0, bytes, {}}, {2, 0, bytes.substr(0, cut), {}}, {3, 0, bytes.substr(cut), {}}};
+  const auto batch = make_decoder(contract, 0, key).value()->decode_records(0, records);
+  FF_CHECK(batch.ok());
+  std::int64_t last = 0;
+  for (const Decoded& d : batch.value().records) {
+    const std::int64_t position = d.fact() ? d.fact()->from.position : d.refusal()->from.position;
+    FF_CHECK(position == last || position == last + 1);
+    last = position;
+    if (!d.fact()) continue;
+    FF_CHECK(d.payload.find('\n') == std::string_view::npos);
+    const RecordRef back[] = {{position, 0, d.payload, {}}};
+    const auto again = make_decoder(contract, 0, key, DriverIds::keys).value()->decode_records(0, back);
+    FF_CHECK(again.ok() && again.value().records.at(0).fact());
+  }
+  FF_CHECK(last == 3);
+}
+
 /// Any bytes: positions rise, every record comes out, and an accepted one reads back from its payload as accepted.
 inline void fuzz_decoder(const Contract& contract, std::string_view bytes) {
   static const PseudonymKey key = PseudonymKey::demo();

@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cstring>
 #include <unordered_map>
 
@@ -95,6 +96,13 @@ class NdjsonDecoder final : public Decoder {
     return stats;
   }
 
+  Result<Batch> decode_records(std::uint32_t partition, std::span<const RecordRef> records) override {
+    assembler_->begin(partition);
+    for (const RecordRef& record : records)
+      if (const auto bytes = assembler_->take(record)) FF_TRY(read_record(*bytes, record.position));
+    return assembler_->finish_batch();
+  }
+
  private:
   /// Part of a line that leaves as something else than it came: private or unknown.
   struct Splice {
@@ -113,12 +121,29 @@ class NdjsonDecoder final : public Decoder {
         assembler_->refuse(position, reason::truncated_record, "the file ends within this line: " + broken, line);
       return {};
     }
-    std::string_view payload = line;
-    if (!splices_.empty()) {
-      assembler_->hide(values_);
-      payload = spliced(line);
+    return assembler_->add(position, values_, payload_of(line), line);
+  }
+
+  Result<void> read_record(std::string_view record, std::int64_t position) {
+    ++assembler_->stats().records;
+    if (std::string broken = parse(record, position); !broken.empty()) {
+      assembler_->refuse(position, reason::malformed_record, std::move(broken), record);
+      return {};
     }
-    return assembler_->add(position, values_, payload, line);
+    std::string_view payload = payload_of(record);
+    if (payload.find_first_of("\r\n") != std::string_view::npos) {  // white space: strings escape theirs
+      std::string line(payload);
+      std::replace_if(
+          line.begin(), line.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
+      payload = assembler_->batch().keep(line);
+    }
+    return assembler_->add(position, values_, payload, record);
+  }
+
+  std::string_view payload_of(std::string_view record) {
+    if (splices_.empty()) return record;
+    assembler_->hide(values_);
+    return spliced(record);
   }
 
   void refuse_oversized(std::int64_t position, std::string_view text) {

@@ -7,5 +7,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   ff::testing::fuzz_decoder(contracts[*contracts.feed_of("drivers.ndjson")], bytes);
   ff::testing::fuzz_decoder(contracts[*contracts.feed_of("events.ndjson")], bytes);
+  ff::testing::fuzz_records(contracts[*contracts.feed_of("drivers.ndjson")], bytes);
   return 0;
 }

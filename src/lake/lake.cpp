@@ -3,6 +3,7 @@
 #include <duckdb.h>
 
 #include "lake/sql_socket.h"
+#include "lake/staged.h"
 
 #include <algorithm>
 #include <atomic>
@@ -34,54 +35,6 @@ struct Database {
   ~Database() { duckdb_close(&handle); }
 };
 
-duckdb_type type_of(char letter) {
-  switch (letter) {
-    case 's':
-      return DUCKDB_TYPE_VARCHAR;
-    case 'i':
-      return DUCKDB_TYPE_BIGINT;
-    case 'b':
-      return DUCKDB_TYPE_BOOLEAN;
-    case 't':
-      return DUCKDB_TYPE_TIMESTAMP;
-    case 'd':
-      return DUCKDB_TYPE_DATE;
-  }
-  check_failed("a shape has the letters s i b t d only", __FILE__, __LINE__);
-}
-
-/// Copies rows [from, from + count) of one column into a DuckDB vector.
-void fill(duckdb_vector vector, char letter, const Rows::Column& column, std::size_t from, std::size_t count) {
-  void* data = duckdb_vector_get_data(vector);
-  std::uint64_t* validity = nullptr;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::int64_t n = column.numbers[from + i];
-    if (column.nulls[from + i]) {
-      if (!validity) {
-        duckdb_vector_ensure_validity_writable(vector);
-        validity = duckdb_vector_get_validity(vector);
-      }
-      duckdb_validity_set_row_invalid(validity, i);
-      continue;
-    }
-    switch (letter) {
-      case 's':
-        duckdb_vector_assign_string_element_len(vector, i,
-                                                column.characters.data() + (static_cast<std::uint64_t>(n) >> 32),
-                                                static_cast<std::uint64_t>(n) & 0xffffffffu);
-        break;
-      case 'b':
-        static_cast<bool*>(data)[i] = n != 0;
-        break;
-      case 'd':
-        static_cast<std::int32_t*>(data)[i] = static_cast<std::int32_t>(n);
-        break;
-      default:
-        static_cast<std::int64_t*>(data)[i] = n;
-    }
-  }
-}
-
 }  // namespace
 
 struct Lake::Impl {
@@ -103,7 +56,7 @@ Result<std::unique_ptr<Lake>> Lake::open(const LakeOptions& options) {
   duckdb_set_config(config, "memory_limit", options.memory_limit.c_str());
   duckdb_set_config(config, "threads", std::to_string(options.threads).c_str());
   duckdb_set_config(config, "preserve_insertion_order", "false");
-  duckdb_set_config(config, "checkpoint_threshold", "256MB");
+  duckdb_set_config(config, "checkpoint_threshold", "1GB");
   duckdb_set_config(config, "autoinstall_known_extensions", "false");
   if (options.read_only) duckdb_set_config(config, "access_mode", "READ_ONLY");
   if (!options.temp_directory.empty()) duckdb_set_config(config, "temp_directory", options.temp_directory.c_str());
@@ -121,6 +74,8 @@ Result<std::unique_ptr<Lake>> Lake::open(const LakeOptions& options) {
   if (duckdb_connect(impl->database->handle, &impl->connection) != DuckDBSuccess)
     return Error{Recourse::halt, "lake_error", "cannot connect to the lake " + options.path};
   impl->is_attached = !options.attach.empty();
+  if (!options.read_only && !register_staged(impl->connection))
+    return Error{Recourse::halt, "lake_error", "DuckDB does not take the table function staged()"};
   std::unique_ptr<Lake> lake(new Lake(std::move(impl)));
   FF_TRY(lake->run("set timezone = 'UTC'"));
   for (const std::string& sql : options.prepare) FF_TRY(lake->run(sql));
@@ -214,40 +169,8 @@ Result<std::optional<std::string>> Lake::value(const std::string& sql) {
 
 Result<void> Lake::run_with(const std::string& sql, const Rows& rows, const std::vector<std::string>& columns) {
   if (rows.empty()) return {};
-  const std::string& shape = rows.shape();
-  FF_CHECK(columns.size() == shape.size());
-  std::vector<duckdb_logical_type> types;
-  std::vector<const char*> names;
-  for (std::size_t c = 0; c < shape.size(); ++c) {
-    types.push_back(duckdb_create_logical_type(type_of(shape[c])));
-    names.push_back(columns[c].c_str());
-  }
-  duckdb_appender appender = nullptr;
-  auto state = duckdb_appender_create_query(impl_->connection, sql.c_str(), types.size(), types.data(), "batch",
-                                            names.data(), &appender);
-  duckdb_data_chunk chunk = duckdb_create_data_chunk(types.data(), types.size());
-  const std::size_t chunk_rows = duckdb_vector_size();
-  for (std::size_t from = 0; state == DuckDBSuccess && from < rows.size(); from += chunk_rows) {
-    const std::size_t count = std::min(chunk_rows, rows.size() - from);
-    duckdb_data_chunk_reset(chunk);
-    for (std::size_t c = 0; c < shape.size(); ++c)
-      fill(duckdb_data_chunk_get_vector(chunk, c), shape[c], rows.column(c), from, count);
-    duckdb_data_chunk_set_size(chunk, count);
-    state = duckdb_append_data_chunk(appender, chunk);
-  }
-  if (state == DuckDBSuccess) state = duckdb_appender_flush(appender);
-  std::optional<Error> error;
-  if (state != DuckDBSuccess) {
-    duckdb_error_data data = duckdb_appender_error_data(appender);
-    error = classify(duckdb_error_data_message(data) ? duckdb_error_data_message(data) : "cannot append", sql);
-    duckdb_destroy_error_data(&data);
-    duckdb_appender_clear(appender);
-  }
-  duckdb_appender_destroy(&appender);
-  duckdb_destroy_data_chunk(&chunk);
-  for (auto& type : types) duckdb_destroy_logical_type(&type);
-  if (error) return *error;
-  return {};
+  const Lent lent(rows, columns);
+  return run("with batch as not materialized (select * from staged(" + std::to_string(lent.id()) + ")) " + sql);
 }
 
 Result<void> Lake::insert(const std::string& table, const Rows& rows) {
