@@ -1,0 +1,37 @@
+# Pinned Java parts: jars by Maven's own client, each checked by its SHA-256. Sourced by scripts/setup/PART.sh after lib.sh and setup.sh.
+#
+# scripts/setup/PART.sha256 names every file, so a dependency that moved, came or went is an error, not a surprise.
+# Maven's plugins are pinned by version; what they fetch for themselves stays in .deps/m2 and is never run by FleetFlow.
+
+dependency_plugin=org.apache.maven.plugins:maven-dependency-plugin:3.8.1
+
+maven() { mvn --quiet --batch-mode -Dmaven.repo.local="$root/.deps/m2" -Dorg.slf4j.simpleLogger.defaultLogLevel=warn "$@"; }
+
+# jars_with_dependencies FOLDER GROUP:NAME:VERSION...: everything they need at run time.
+jars_with_dependencies() {
+  local folder=$1 coordinate group name version
+  shift
+  {
+    echo '<project><modelVersion>4.0.0</modelVersion><groupId>fleetflow</groupId><artifactId>part</artifactId><version>1</version><dependencies>'
+    for coordinate in "$@"; do
+      IFS=: read -r group name version <<<"$coordinate"
+      echo "<dependency><groupId>$group</groupId><artifactId>$name</artifactId><version>$version</version></dependency>"
+    done
+    echo '</dependencies></project>'
+  } >pom.xml
+  maven "$dependency_plugin:copy-dependencies" -DincludeScope=runtime -DoutputDirectory="$folder" ||
+    give_up "$1 could not be had from Maven Central; is the network there?"
+}
+
+# one_artifact FOLDER GROUP:NAME:VERSION[:TYPE[:CLASSIFIER]]: that file alone.
+one_artifact() {
+  maven "$dependency_plugin:copy" -Dartifact="$2" -DoutputDirectory="$1" || give_up "$2 could not be had from Maven Central; is the network there?"
+}
+
+# checked_exactly PART FOLDER: the folder holds the files that PART.sha256 names, no other, with these contents.
+checked_exactly() {
+  local wanted
+  wanted=$(setup_file "$1").sha256
+  (cd "$2" && sha256sum --quiet --check "$wanted" && diff <(awk '{print $2}' "$wanted" | LC_ALL=C sort) <(LC_ALL=C ls)) ||
+    give_up "the files of '$1' are not those that scripts/setup/$1.sha256 names"
+}
