@@ -116,6 +116,38 @@ TEST(PostgresRows, TheKeyOfAnEventIsItsIdInItsShipment) {
   EXPECT_FALSE(keys.by_expression);
 }
 
+TEST(PostgresContract, IsOneTable) {
+  const auto refusal = [](const std::string& server, const std::string& second_table) {
+    const testing::TemporaryFile file(R"(
+apiVersion: v3.1.0
+kind: DataContract
+id: t
+version: 1.0.0
+status: active
+servers:
+  - {server: db, type: postgres, host: h, port: 5432, database: d)" +
+                                          server + R"(}
+customProperties:
+  - {property: namespace, value: acme}
+schema:
+  - name: driver
+    physicalName: drivers
+    properties: [{name: driver_id, logicalType: string}]
+  - name: other
+    physicalName: )" + second_table + R"(
+    customProperties: [{property: fact, value: driver}]
+    properties: [{name: driver_id, logicalType: string}]
+)",
+                                      ".yaml");
+    const auto loaded = load_contract(file.path());
+    return loaded.ok() ? loaded.value().table_schema + "." + loaded.value().table : loaded.error().message;
+  };
+  EXPECT_EQ(refusal(", schema: fleet", "drivers"), "fleet.drivers");
+  EXPECT_NE(refusal(", schema: fleet", "riders").find("one contract is one table"), std::string::npos);
+  EXPECT_NE(refusal("", "drivers").find("a server of type postgres needs 'schema'"), std::string::npos);
+  EXPECT_NE(refusal(", schema: fleet, path: x", "drivers").find("unknown key 'path'"), std::string::npos);
+}
+
 TEST(PgBinary, PrintsWhatTheServerPrints) {
   const auto text = [](std::uint32_t type, std::string_view bytes) {
     std::string out;
