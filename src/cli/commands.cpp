@@ -58,6 +58,9 @@ struct RunCommand {
                   "IANA zone whose days the reports use (default: the contracts' own, else UTC)");
     c->add_option("--batch-records", options.batch_records, "Records in one commit, at most about")
         ->capture_default_str();
+    c->add_option("--curate-every", options.curate_every_s,
+                  "Seconds: while behind, curated tables follow core at least this often; 0: in each commit")
+        ->capture_default_str();
     c->add_option("--memory-limit", options.lake.memory_limit, "DuckDB's share of memory")->capture_default_str();
     c->add_option("--threads", options.lake.threads, "DuckDB's threads")->capture_default_str();
     c->add_option("--lake-attach", options.lake.attach,

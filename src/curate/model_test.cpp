@@ -38,8 +38,21 @@ TEST_F(ModelTest, OnlyItsSliceIsNarrowedToWhatWasTouched) {
         "touched: shipments, key: shipment_id, slice: {core.shipments: shipment_id}");
   const auto models = load_models(folder.string()).value();
   EXPECT_EQ(render(models[0], models, {}), "from core.shipments join ops.clock");
-  EXPECT_EQ(render(models[0], models, "temp.t"),
+  EXPECT_EQ(render(models[0], models, TouchedTable{"temp.t"}),
             "from (select * from core.shipments where shipment_id in (select key from temp.t)) join ops.clock");
+}
+
+TEST_F(ModelTest, AnInputIsReadInPlaceAndOnlyWhereItLiesInTheTouchedSpan) {
+  write("a", "with events as (select * from {{ source('core', 'shipment_events') }}) select * from events",
+        "touched: driver_days, key: driver_key, within: date, "
+        "slice: {core.shipment_events: {key: driver_key, from: event_time, to: event_time}}");
+  const auto models = load_models(folder.string()).value();
+  EXPECT_EQ(render(models[0], models, {}),
+            "with events as not materialized (select * from core.shipment_events) select * from events");
+  EXPECT_EQ(render(models[0], models, TouchedTable{"temp.t", "A", "Z"}),
+            "with events as not materialized (select * from (select x.* from core.shipment_events x join temp.t on "
+            "x.driver_key = key and event_time <= span_end and event_time >= span_start where event_time <= Z and "
+            "event_time >= A)) select * from events");
 }
 
 TEST_F(ModelTest, OtherTemplatesCyclesAndUnknownModelsAreRefused) {

@@ -1,7 +1,8 @@
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "base/hash.h"
+#include "base/time.h"
 #include "engine/folds.h"
 #include "state/codec.h"
 
@@ -63,13 +64,7 @@ class ShipmentStager {
     stage_intervals(before, after);
 
     staging_.touched.shipments.text(id);
-    drivers_.clear();
-    for (const ShipmentRows* rows : {&before, &after}) {
-      for (const EventRow& e : rows->events) drivers_.insert(e.driver_key);
-      for (const IntervalRow& i : rows->intervals) drivers_.insert(i.driver_key);
-    }
-    drivers_.erase(std::string_view());
-    for (std::string_view driver : drivers_) staging_.touched.drivers.text(driver);
+    touch_drivers(before, after);
   }
 
  private:
@@ -108,6 +103,37 @@ class ShipmentStager {
     out.integer(s.order_first_ingest_time).integer(context_.publish_seq);
   }
 
+  /// When in the lives of its drivers this shipment made a difference: its changed events and intervals, and all of them if it
+  /// was deleted or restored.
+  void touch_drivers(const ShipmentRows& before, const ShipmentRows& after) {
+    const auto is_deleted = [](const ShipmentRows& rows) { return rows.order() && rows.order()->told.is_deleted; };
+    if (is_deleted(before) != is_deleted(after))
+      for (const ShipmentRows* rows : {&before, &after}) {
+        for (const EventRow& e : rows->events) touch(e);
+        for (const IntervalRow& i : rows->intervals) touch(i);
+      }
+    for (const auto& [driver, span] : spans_)
+      staging_.touched.drivers.text(driver).integer(span.first).integer(span.second);
+    spans_.clear();
+  }
+
+  void touch(std::string_view driver, Micros from, Micros until) {
+    if (driver.empty()) return;
+    const auto [it, is_new] = spans_.try_emplace(driver, from, until);
+    if (is_new) return;
+    it->second.first = std::min(it->second.first, from);
+    it->second.second = std::max(it->second.second, until);
+  }
+  void touch(const EventRow& e) {
+    const Micros driven = e.told.driving_s == none ? 0 : e.told.driving_s * us_per_second;
+    touch(e.driver_key, e.told.event_time - driven, e.told.event_time);
+  }
+  void touch(const IntervalRow& i) {
+    // An open interval counts to the clock; what the clock adds later it touches itself.
+    touch(i.driver_key, i.valid_from,
+          i.valid_to != none ? i.valid_to : std::max(i.valid_from, std::min(i.counts_to_at_most, context_.as_of)));
+  }
+
   /// Both lists are sorted by identity and events never vanish: every old event is in the new list.
   void stage_events(const ShipmentRows& before, const ShipmentRows& after) {
     auto old = before.events.begin();
@@ -115,6 +141,8 @@ class ShipmentStager {
       const bool existed = old != before.events.end() && old->told.identity() == e.told.identity();
       const EventRow* was = existed ? &*old++ : nullptr;
       if (was && same(*was, e)) continue;
+      if (was) touch(*was);
+      touch(e);
       if (was)
         staging_.events.deletes.integer(was->told.event_time).text(id_).text(e.told.name_space).text(e.told.event_id);
       insert(e);
@@ -128,6 +156,7 @@ class ShipmentStager {
     };
     for (const IntervalRow& i : before.intervals) {
       if (holds(after.intervals, i)) continue;
+      touch(i);
       staging_.intervals.deletes.text(id_).integer(i.valid_from);
       staging_.interval_history.inserts.text(id_)
           .text(i.driver_key)
@@ -139,7 +168,8 @@ class ShipmentStager {
           .integer(context_.as_of);
     }
     for (const IntervalRow& i : after.intervals)
-      if (!holds(before.intervals, i))
+      if (!holds(before.intervals, i)) {
+        touch(i);
         staging_.intervals.inserts.text(id_)
             .text(i.driver_key)
             .integer(i.valid_from)
@@ -149,6 +179,7 @@ class ShipmentStager {
             .integer(i.counts_to_at_most)
             .integer(i.recorded_from)
             .integer(context_.publish_seq);
+      }
   }
 
   void insert(const ClaimRow& row) {
@@ -253,7 +284,8 @@ class ShipmentStager {
   const FoldContext& context_;
   Staging& staging_;
   std::string_view id_;
-  std::set<std::string_view> drivers_;
+  std::map<std::string_view, std::pair<Micros, Micros>>
+      spans_;  ///< of drivers of this shipment: first and last moment touched
 };
 
 }  // namespace
@@ -334,8 +366,10 @@ Result<void> stage_drivers(const FoldContext& context, std::span<Fact* const> fa
         .text(context.names.partitions[d.from.partition])
         .integer(d.from.position)
         .integer(context.publish_seq);
-    staging.touched.driver_rows.text(driver_key);
-    staging.touched.drivers.text(driver_key);
+    // A finding asks when the driver became known (S6.2).
+    if (known.tellings.empty() || fold(known).chain.first_ingest_time != row.chain.first_ingest_time)
+      staging.touched.driver_rows.text(driver_key);
+    staging.touched.drivers.text(driver_key).integer(context.as_of).integer(context.as_of);
     staging.state.emplace_back('d' + driver_key, encode(next));
   }
   return {};

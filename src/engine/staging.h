@@ -31,11 +31,11 @@ struct TableChange {
 };
 
 struct Staging {
-  TableChange raw[5] = {{"raw.shipments", "ssitsssss"},
-                        {"raw.drivers", "ssitsssss"},
-                        {"raw.shipment_events", "ssitsssss"},
-                        {"raw.driver_assignments", "ssitsssss"},
-                        {"raw.gps_locations", "ssitsssss"}};
+  TableChange raw[5] = {{"raw.shipments", "ssitssssss"},
+                        {"raw.drivers", "ssitssssss"},
+                        {"raw.shipment_events", "ssitssssss"},
+                        {"raw.driver_assignments", "ssitssssss"},
+                        {"raw.gps_locations", "ssitssssss"}};
   TableChange quarantine{"ops.quarantine", "ssitsssssssss"};
   TableChange drift{"ops.schema_drift", "sstssi", {"contract", "field"}, "ss"};
 
