@@ -26,11 +26,14 @@
 
 namespace ff {
 
-enum class Format : std::uint8_t { ndjson, csv };
+/// `postgres`: rows of a table, by logical replication; `debezium`: a change envelope in JSON, one a line or a message;
+/// `avro`: records of a topic, whose schemas are in a registry.
+enum class Format : std::uint8_t { ndjson, csv, avro, debezium, postgres };
 enum class Encoding : std::uint8_t { utf8, latin1 };
 
-/// What a source measures in; native: the fact has no unit to choose.
-enum class Unit : std::uint8_t { native, deg, e7, m_s, km_h, s, min };
+/// What a source measures in; native: the fact has no unit to choose. Of times: what a number counts since 1970 (a local clock,
+/// if the mapping has a zone); native: times are text.
+enum class Unit : std::uint8_t { native, deg, e7, m_s, km_h, s, min, ms, us, ns, days };
 
 /// Source word -> our word. Shared, because several properties may use one CSV file.
 using Vocabulary = std::unordered_map<std::string, std::string>;
@@ -85,10 +88,14 @@ struct CsvDialect {
 };
 
 struct Contract {
-  std::string id, version;   ///< `contract` and `contract_version` in the lake
-  std::string file;          ///< where it was read from, for messages
-  std::string content_hash;  ///< of the contract and every file it names; part of the generation
-  std::string path_glob;     ///< which files, by name: `events*.ndjson`
+  std::string id, version;                 ///< `contract` and `contract_version` in the lake
+  std::string file;                        ///< where it was read from, for messages
+  std::string content_hash;                ///< of the contract and every file it names; part of the generation
+  std::string path_glob;                   ///< which files, by name: `events*.ndjson`; empty: not files
+  std::string topic;                       ///< a Kafka topic with the same records; empty: none
+  std::string topic_host;                  ///< where the contract says that the topic is: host:port, or several
+  std::vector<std::string> topic_headers;  ///< which of a record's headers to keep; others never land (S7.1)
+  std::string table_schema, table;         ///< Format::postgres: which table; empty otherwise
   Format format = Format::ndjson;
   Encoding encoding = Encoding::utf8;
   CsvDialect csv;
@@ -125,6 +132,8 @@ class ContractSet {
   auto end() const { return contracts_.end(); }
   /// The first feed whose glob matches the file's name (its path relative to the folder, if the glob has a '/'); null: no contract knows this file.
   std::optional<std::uint32_t> feed_of(std::string_view path) const;
+  /// The feed of a topic; null: no contract knows it.
+  std::optional<std::uint32_t> feed_of_topic(std::string_view topic) const;
   /// Changes with any contract; part of the state's mark.
   std::string content_hash() const;
 

@@ -7,13 +7,15 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/repository_testing.h"
+
 namespace ff {
 namespace {
 namespace fs = std::filesystem;
 
-class ModelTest : public testing::Test {
+class ModelTest : public ::testing::Test {
  protected:
-  fs::path folder = fs::path(testing::TempDir()) / ("ff-models-" + std::to_string(getpid()));
+  fs::path folder = fs::path(::testing::TempDir()) / ("ff-models-" + std::to_string(getpid()));
   void SetUp() override { fs::create_directories(folder / "curated"); }
   void TearDown() override { fs::remove_all(folder); }
 
@@ -68,7 +70,7 @@ TEST_F(ModelTest, OtherTemplatesCyclesAndUnknownModelsAreRefused) {
 }
 
 TEST(Models, OfTheProductAllLoad) {
-  const auto models = load_models((fs::path(__FILE__).parent_path() / "../../models").string());
+  const auto models = load_models((testing::repository() / "models").string());
   ASSERT_TRUE(models.ok()) << models.error().message;
   EXPECT_GE(models.value().size(), 15u);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/staging.h"
+#include "engine/turn_counts.h"
 #include "source/source.h"
 
 namespace ff {
@@ -27,6 +28,7 @@ struct Commit {
   std::int64_t records = 0, refused = 0;
   std::vector<Reached> reached;  ///< one a partition
   Staging staging;
+  TurnCounts counts;
 };
 
 }  // namespace ff

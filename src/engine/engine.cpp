@@ -13,6 +13,7 @@
 #include "engine/history.h"
 #include "engine/publisher.h"
 #include "engine/stager.h"
+#include "engine/turn_reporter.h"
 #include "lake/sql_socket.h"
 
 namespace ff {
@@ -21,6 +22,10 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds poll_wait{20};
+
+std::int64_t microseconds_since(Clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count();
+}
 
 }  // namespace
 
@@ -53,8 +58,13 @@ struct Engine::Impl {
     Commit commit;
     std::future<Result<void>> done;
     std::map<std::string, std::int64_t> stage_us;
+    std::int64_t bytes = 0, transaction_us = 0, backpressure_us = 0;
+    Micros caught_up_at = none;  ///< everything heard of by then is in this commit or one before
   };
   std::unique_ptr<Publishing> publishing;
+  std::map<std::string, std::int64_t> staged_us;  ///< of the commit that is being staged
+  std::int64_t inflight_bytes = 0;                ///< of the commit that is staged behind the one being published
+  TurnReporter reporter;
   Clock::time_point last_cycle = Clock::now();
 
   Impl(EngineOptions o, ContractSet c, PseudonymKey k, Curator m)
@@ -71,6 +81,7 @@ struct Engine::Impl {
   bool is_cycle_due(const Pending& pending) const;
   Result<void> stage_and_publish(Pending& pending, Micros as_of, const Progress& progress);
   Result<void> finish_publishing(const Progress& progress);
+  void report(Publishing& finished, const Error* error);
   bool is_publishing() const {
     return publishing && publishing->done.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
   }
@@ -124,7 +135,7 @@ Result<void> Engine::Impl::open() {
   mark_lake = FF_TRY(lake->connect());
 
   stager = std::make_unique<Stager>(contracts, *zone, *store, partitions);
-  stager->on_stage = [this](const char* stage, std::int64_t us) { stats.stage_us[stage] += us; };
+  stager->on_stage = [this](const char* stage, std::int64_t us) { staged_us[stage] += us; };
   history = FF_TRY(load_history(*lake, *store, generation, partitions, *stager));
   if (options.as_of != none && history.as_of != none && options.as_of < history.as_of)
     return Error{Recourse::halt, "as_of_behind",
@@ -136,6 +147,7 @@ Result<void> Engine::Impl::open() {
   publisher->on_stage = [this](const char* stage, std::int64_t us) {
     if (publishing) publishing->stage_us[stage] += us;
   };
+  FF_TRY(reporter.start(options.observer, contracts, *lake));
   stats.replayed = FF_TRY(catch_up_state(*lake, *store, contracts, key, partitions, *stager, history));
   return {};
 }
@@ -174,6 +186,7 @@ Result<bool> Engine::Impl::gather(Pending& pending) {
     any = true;
     s.partitions.insert(next->partition);
     pending.records += next->batch.records.size();
+    for (const Decoded& record : next->batch.records) pending.bytes += static_cast<std::int64_t>(record.payload.size());
     pending.batches.push_back(std::move(*next));
   }
   if (!any && sources.size() != 1) std::this_thread::sleep_for(poll_wait / 4);
@@ -195,9 +208,13 @@ Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, con
   commit.as_of = as_of;
   commit.is_cycle = is_cycle_due(pending);
   commit.curated_as_of = history.curated_as_of;
+  const Clock::time_point start = Clock::now();
+  next->caught_up_at = as_of;
+  next->bytes = inflight_bytes = pending.bytes;
   if (!pending.empty()) pass_crash_point("batch_decoded");
   FF_TRY(stager->stage(pending, commit));
   pending = Pending();
+  next->stage_us = std::exchange(staged_us, {});
   commit.staging.state.emplace_back(generation_key, history.generation);
   FF_TRY(finish_publishing(progress));
   history.publish_seq = commit.publish_seq;
@@ -208,8 +225,15 @@ Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, con
     last_cycle = Clock::now();
   }
   store->stage(std::move(commit.staging.state));
+  next->backpressure_us = microseconds_since(start);
+  inflight_bytes = 0;
   publishing = std::move(next);
-  publishing->done = std::async(std::launch::async, [this, &c = publishing->commit] { return publisher->publish(c); });
+  publishing->done = std::async(std::launch::async, [this, p = publishing.get()] {
+    const Clock::time_point begin = Clock::now();
+    auto done = publisher->publish(p->commit);
+    p->transaction_us = microseconds_since(begin);
+    return done;
+  });
   return {};
 }
 
@@ -218,7 +242,9 @@ Result<void> Engine::Impl::finish_publishing(const Progress& progress) {
   if (!publishing) return {};
   publishing->done.wait();
   const auto finished = std::move(publishing);
-  FF_TRY(finished->done.get());
+  const auto published = finished->done.get();
+  report(*finished, published.ok() ? nullptr : &published.error());
+  FF_TRY(published);
   for (const auto& [stage, us] : finished->stage_us) stats.stage_us[stage] += us;
   const Commit& commit = finished->commit;
   ++stats.commits;
@@ -233,6 +259,19 @@ Result<void> Engine::Impl::finish_publishing(const Progress& progress) {
   }
   if (progress) progress(stats);
   return {};
+}
+
+void Engine::Impl::report(Publishing& finished, const Error* error) {
+  if (!options.observer) return;
+  TurnReporter::Turn turn{finished.stage_us,
+                          finished.transaction_us,
+                          finished.backpressure_us,
+                          inflight_bytes,
+                          static_cast<std::int64_t>(store->bytes()),
+                          finished.caught_up_at,
+                          {}};
+  for (const OpenSource& s : sources) turn.sources.push_back({s.name, true, {}, s.source->heard_until()});
+  reporter.tell(finished.commit, error, std::move(turn));
 }
 
 /// `stop`: serve until it says so; null: until everything is read.
@@ -252,8 +291,8 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
     const bool is_last = stopping || (!stop && !any && all_finished());
     const auto waited = Clock::now() - last_commit;
     const bool is_due = stop && !publishing && !pending.empty() && waited >= options.commit_interval;
-    const bool is_clock_due = stop && !any && !publishing && pending.empty() &&
-                              (waited >= options.clock_interval || !history.is_curated);
+    const bool is_clock_due =
+        stop && !any && !publishing && pending.empty() && (waited >= options.clock_interval || !history.is_curated);
     if (pending.records >= options.batch_records || (is_last && !pending.empty()) || is_due || is_clock_due) {
       last_commit = Clock::now();
       FF_TRY(stage_and_publish(pending, stop ? caught_up_at : none, progress));

@@ -21,6 +21,7 @@
 #include "contract/pseudonym.h"
 #include "contract/zone.h"
 #include "curate/curator.h"
+#include "engine/commit_report.h"
 #include "lake/lake.h"
 #include "source/source.h"
 #include "state/store.h"
@@ -50,7 +51,8 @@ struct EngineOptions {
   Micros as_of =
       none;  ///< judge deadlines at this moment and read nothing heard of later; none: the newest ingest_time
   std::vector<LiveSource> sources;
-  std::size_t batch_records = 200'000;              ///< a commit has at most about so many
+  CommitObserver observer;              ///< told of each turn; null: nobody
+  std::size_t batch_records = 200'000;  ///< a commit has at most about so many
   std::int64_t curate_every_s =
       30;  ///< while behind, curated tables follow core at least this often; 0: in each commit
   std::chrono::milliseconds commit_interval{1000};  ///< while serving: what waits is committed after so long

@@ -206,7 +206,8 @@ Result<void> stage_driver(const FoldContext& context, std::span<Fact* const> fac
     const Micros local = context.zone.to_local(g.event_time);
     const Date date = static_cast<Date>(local / us_per_day - (local % us_per_day < 0));
     Day* day = FF_TRY(days.day(date));
-    if (day->after.add({g.device_id, g.event_time, g.latitude_e7, g.longitude_e7, g.speed_mm_s, fact->from}))
+    if (staging.count(*fact, day->after.add(
+                                 {g.device_id, g.event_time, g.latitude_e7, g.longitude_e7, g.speed_mm_s, fact->from})))
       changed[date].insert({g.event_time, g.device_id});
   }
   if (changed.empty()) return {};

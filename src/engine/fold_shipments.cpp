@@ -1,9 +1,12 @@
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include "base/hash.h"
 #include "base/time.h"
+#include "contract/judge.h"
 #include "engine/folds.h"
+#include "engine/unchanged.h"
 #include "state/codec.h"
 
 namespace ff {
@@ -26,6 +29,32 @@ bool add(ShipmentFacts& facts, const Fact& fact) {
   const auto& a = std::get<DriverAssignmentFact>(fact.body);
   return facts.add(CommandTelling{a.name_space, a.assignment_id, a.driver_key, a.action, a.effective_at, a.is_deleted,
                                   fact.version, fact.from});
+}
+
+/// In the order of versions if any of the facts has to be filled in from those before it (unchanged.h).
+void order_for_filling(std::span<Fact*> facts) {
+  if (std::any_of(facts.begin(), facts.end(), [](const Fact* f) { return f->unchanged != 0; }))
+    std::stable_sort(facts.begin(), facts.end(), [](const Fact* a, const Fact* b) { return a->version < b->version; });
+}
+
+/// A fact that cannot be completed: it waits in quarantine until its thing was read again.
+void quarantine_unresolved(const FoldContext& context, const Fact& fact, std::string_view subject, Staging& staging) {
+  const Contract& contract = context.names.contracts[fact.from.feed];
+  staging.quarantine.inserts.text(contract.id)
+      .text(context.names.partitions[fact.from.partition])
+      .integer(fact.from.position)
+      .integer(fact.from.ingest_time)
+      .text(contract.id)
+      .text(contract.version)
+      .text(fact_name(fact.type()))
+      .text(subject)
+      .text(reason::unresolved_value)
+      .null()
+      .text(
+          "the source left out values that did not change, and nothing was told of this before; read its table again "
+          "(docs/postgres.md)")
+      .null()
+      .null();
 }
 
 std::string_view name(Action action) {
@@ -322,7 +351,12 @@ Result<void> stage_shipments(const FoldContext& context, std::span<Fact* const> 
       // Most copies change nothing, and then the fold before need not be computed either.
       ShipmentFacts next = known;
       bool changed = false;
-      for (std::size_t i = group; i < at; ++i) changed |= add(next, *sorted[i]);
+      order_for_filling({sorted.data() + group, at - group});
+      for (std::size_t i = group; i < at; ++i) {
+        const Unchanged filled = fill_unchanged(next, *sorted[i]);
+        if (filled == Unchanged::filled) changed |= staging.count(*sorted[i], add(next, *sorted[i]));
+        if (filled == Unchanged::unknown) quarantine_unresolved(context, *sorted[i], id, staging);
+      }
       if (!changed) continue;
       fold(known, before);
       fold(next, after);
@@ -344,9 +378,16 @@ Result<void> stage_drivers(const FoldContext& context, std::span<Fact* const> fa
     if (!blob.empty()) FF_TRY(decode(blob, known));
     DriverFacts next = known;
     bool changed = false;
-    for (; at < sorted.size() && key_of(sorted[at]) == driver_key; ++at) {
+    std::size_t end = at;
+    while (end < sorted.size() && key_of(sorted[end]) == driver_key) ++end;
+    order_for_filling({sorted.data() + at, end - at});
+    for (; at < end; ++at) {
+      const Unchanged filled = fill_unchanged(next, *sorted[at]);
+      if (filled == Unchanged::unknown) quarantine_unresolved(context, *sorted[at], driver_key, staging);
+      if (filled != Unchanged::filled) continue;
       const auto& d = std::get<DriverFact>(sorted[at]->body);
-      changed |= next.add({d.home_hub, d.is_deleted, sorted[at]->version, sorted[at]->from});
+      changed |=
+          staging.count(*sorted[at], next.add({d.home_hub, d.is_deleted, sorted[at]->version, sorted[at]->from}));
     }
     if (!changed) continue;
     if (!known.tellings.empty()) staging.drivers.deletes.text(driver_key);

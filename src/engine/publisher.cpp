@@ -75,8 +75,7 @@ Result<void> Publisher::transact(Commit& commit) {
 Result<void> Publisher::curate(const Commit& commit) {
   if (!commit.is_cycle) return curator_.note(lake_, commit.staging.touched);
   FF_TRY(set_clock(lake_, commit.as_of, options_.zone_name));
-  FF_TRY(
-      curator_.publish(lake_, commit.staging.touched, commit.curated_as_of, commit.as_of, commit.publish_seq));
+  FF_TRY(curator_.publish(lake_, commit.staging.touched, commit.curated_as_of, commit.as_of, commit.publish_seq));
   pass_crash_point("curated_written");
   return {};
 }

@@ -40,6 +40,7 @@ void Stager::Facts::add(Fact& fact) {
 void Stager::stage_record(const Decoded& d, Commit& commit) {
   const Provenance& from = provenance(d);
   const Contract& contract = names_.contracts[from.feed];
+  commit.counts.add(d, contract);
   const Refusal* const refusal = d.refusal();
   const int type = !refusal                  ? static_cast<int>(d.fact()->type())
                    : refusal->fact_type >= 0 ? refusal->fact_type
@@ -100,7 +101,9 @@ Result<void> Stager::fold(const Facts& facts, Commit& commit) {
   }
   const StageClock clock(on_stage, "fold drivers and pings");
   FF_TRY(stage_drivers(context, facts.drivers, commit.staging));
-  return stage_pings(context, facts.pings, commit.staging);
+  FF_TRY(stage_pings(context, facts.pings, commit.staging));
+  commit.counts.add_duplicates(commit.staging.duplicates);
+  return {};
 }
 
 void Stager::stage_state_marks(Commit& commit) {

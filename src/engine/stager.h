@@ -17,6 +17,7 @@ namespace ff {
 struct Pending {
   std::vector<SourceBatch> batches;
   std::size_t records = 0;
+  std::int64_t bytes = 0;  ///< payload
   bool empty() const { return batches.empty(); }
 };
 

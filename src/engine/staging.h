@@ -5,6 +5,7 @@
 /// batches mostly append. No key is inserted twice: the folds emit each subject once per batch.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -62,8 +63,14 @@ struct Staging {
   TableChange anomalies{"core.gps_anomalies", "sdststi", {"driver_key", "date"}, "sd"};
 
   Touched touched;
+  std::map<std::uint32_t, std::int64_t> duplicates;        ///< by feed: facts that were known and changed nothing
   std::vector<std::pair<std::string, std::string>> state;  ///< keyed state after this batch
 
+  /// Whether a fact was new; one that was not is counted.
+  bool count(const Fact& fact, bool is_new) {
+    if (!is_new) ++duplicates[fact.from.feed];
+    return is_new;
+  }
   /// In the order of writing: raw, quarantine, core.
   std::vector<TableChange*> raw_tables();
   std::vector<TableChange*> core_tables();
