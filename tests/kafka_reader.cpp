@@ -99,7 +99,8 @@ class Lake {
     std::string text;
     char buffer[1 << 16];
     off_t at = read_;
-    for (ssize_t n; (n = ::pread(file_, buffer, sizeof buffer, at)) > 0; at += n) text.append(buffer, static_cast<std::size_t>(n));
+    for (ssize_t n; (n = ::pread(file_, buffer, sizeof buffer, at)) > 0; at += n)
+      text.append(buffer, static_cast<std::size_t>(n));
     const std::size_t end = text.rfind("\nC\n");
     const std::size_t whole = end == std::string::npos ? 0 : end + 3;
     if (whole < text.size()) FF_CHECK(::ftruncate(file_, read_ + static_cast<off_t>(whole)) == 0);
@@ -155,7 +156,8 @@ int main(int argc, char** argv) {
     words.all[word.substr(0, word.find('='))] = word.substr(word.find('=') + 1);
   }
   auto contracts = ff::ContractSet::load(words.text("contracts"));
-  if (!contracts.ok()) return std::printf("ERROR halt %s %s\n", contracts.error().cause.c_str(), contracts.error().message.c_str()), 4;
+  if (!contracts.ok())
+    return std::printf("ERROR halt %s %s\n", contracts.error().cause.c_str(), contracts.error().message.c_str()), 4;
 
   std::unique_ptr<Lake> lake;
   if (words.all.count("lake")) lake = std::make_unique<Lake>(words.text("lake"));
@@ -177,9 +179,12 @@ int main(int argc, char** argv) {
   options.cluster.tls_key = words.text("key");
   if (words.all.count("token"))
     options.cluster.token = [&]() -> ff::Result<ff::KafkaToken> {
-      return ff::KafkaToken{words.text("token"), words.text("user"), (static_cast<std::int64_t>(std::time(nullptr)) + 3600) * 1000};
+      return ff::KafkaToken{words.text("token"), words.text("user"),
+                            (static_cast<std::int64_t>(std::time(nullptr)) + 3600) * 1000};
     };
-  options.cluster.log = [](int level, const std::string& text) { std::fprintf(stderr, "librdkafka %d %s\n", level, text.c_str()); };
+  options.cluster.log = [](int level, const std::string& text) {
+    std::fprintf(stderr, "librdkafka %d %s\n", level, text.c_str());
+  };
   for (const auto& [name, value] : words.all) {
     if (name.rfind("property.", 0) == 0) options.cluster.properties[name.substr(9)] = value;
     if (name.rfind("behind.", 0) == 0) options.go_on_behind[name.substr(7)] = std::atoll(value.c_str());
@@ -200,7 +205,10 @@ int main(int argc, char** argv) {
     return mark;
   };
   auto started = ff::KafkaSource::start(contracts.value(), ff::PseudonymKey::demo(), partitions, mark_of, options);
-  if (!started.ok()) return std::printf("ERROR %s %s %s\n", std::string(ff::name(started.error().recourse)).c_str(), started.error().cause.c_str(), started.error().message.c_str()), 4;
+  if (!started.ok())
+    return std::printf("ERROR %s %s %s\n", std::string(ff::name(started.error().recourse)).c_str(),
+                       started.error().cause.c_str(), started.error().message.c_str()),
+           4;
   ff::KafkaSource& source = *started.value();
 
   const std::int64_t records_max = words.number("records", INT64_MAX), idle_ms = words.number("idle_ms", 0);
@@ -252,7 +260,8 @@ int main(int argc, char** argv) {
     if (const auto stall = words.number("stall_ms", 0); stall > 0 && records > 0) {
       std::printf("STALL %lld records, rss %ld KB\n", static_cast<long long>(records), rss_kb());
       std::this_thread::sleep_for(std::chrono::milliseconds(stall));
-      std::printf("STALLED queue %lld bytes, rss %ld KB\n", static_cast<long long>(source.stats().queue_bytes), rss_kb());
+      std::printf("STALLED queue %lld bytes, rss %ld KB\n", static_cast<long long>(source.stats().queue_bytes),
+                  rss_kb());
       words.all["stall_ms"] = "0";
     }
     if (Clock::now() - last_commit > commit_every) commit();
@@ -263,14 +272,15 @@ int main(int argc, char** argv) {
   const ff::KafkaStats stats = source.stats();
   std::int64_t lag = 0;
   for (const auto& p : stats.partitions) lag += std::max<std::int64_t>(0, p.lag);
-  std::printf("DONE {\"records\": %lld, \"batches\": %lld, \"seconds\": %.3f, \"cpu_us_per_record\": %.3f, \"retries\": %lld, "
-              "\"partitions\": %zu, \"lag\": %lld, \"rebalances\": %lld, \"rtt_us\": %lld, \"received_bytes\": %lld, "
-              "\"brokers_up\": %lld, \"heard_until\": %lld, \"rss_kb\": %ld}\n",
-              static_cast<long long>(records), static_cast<long long>(batches), seconds,
-              records > 0 ? (cpu_seconds() - first_cpu) * 1e6 / static_cast<double>(records) : 0.0,
-              static_cast<long long>(retries), stats.partitions.size(), static_cast<long long>(lag),
-              static_cast<long long>(stats.rebalances), static_cast<long long>(stats.rtt_us),
-              static_cast<long long>(stats.received_bytes), static_cast<long long>(stats.brokers_up),
-              static_cast<long long>(source.heard_until()), rss_kb());
+  std::printf(
+      "DONE {\"records\": %lld, \"batches\": %lld, \"seconds\": %.3f, \"cpu_us_per_record\": %.3f, \"retries\": %lld, "
+      "\"partitions\": %zu, \"lag\": %lld, \"rebalances\": %lld, \"rtt_us\": %lld, \"received_bytes\": %lld, "
+      "\"brokers_up\": %lld, \"heard_until\": %lld, \"rss_kb\": %ld}\n",
+      static_cast<long long>(records), static_cast<long long>(batches), seconds,
+      records > 0 ? (cpu_seconds() - first_cpu) * 1e6 / static_cast<double>(records) : 0.0,
+      static_cast<long long>(retries), stats.partitions.size(), static_cast<long long>(lag),
+      static_cast<long long>(stats.rebalances), static_cast<long long>(stats.rtt_us),
+      static_cast<long long>(stats.received_bytes), static_cast<long long>(stats.brokers_up),
+      static_cast<long long>(source.heard_until()), rss_kb());
   return code;
 }

@@ -26,34 +26,39 @@ int main(int argc, char** argv) {
 
   const auto start = [&] {
     auto started = ff::KafkaPublisher::start(options);
-    if (!started.ok()) std::printf("ERROR halt %s %s\n", started.error().cause.c_str(), started.error().message.c_str()), std::exit(4);
+    if (!started.ok())
+      std::printf("ERROR halt %s %s\n", started.error().cause.c_str(), started.error().message.c_str()), std::exit(4);
     return std::move(started).value();
   };
   auto publisher = start();
   std::set<std::string> keys;
   std::vector<std::pair<std::string, std::string>> batch;
   std::int64_t flushed = 0;
-  const auto send = [&] {
+  const auto send = [&]() -> bool {  // false: an error that sending again does not mend
     for (;;) {
       ff::Result<void> outcome;
       for (const auto& [key, value] : batch)
         if (outcome.ok()) outcome = publisher->publish(words["topic"], {key, value, ff::none, {{"source", "test"}}});
       if (outcome.ok()) outcome = publisher->flush();
       if (outcome.ok()) break;
-      std::printf("ERROR %s %s %s\n", std::string(ff::name(outcome.error().recourse)).c_str(), outcome.error().cause.c_str(), outcome.error().message.c_str());
-      if (outcome.error().cause == "kafka_fatal") publisher = start();
-      else if (outcome.error().recourse != ff::Recourse::retry) std::exit(4);
+      std::printf("ERROR %s %s %s\n", std::string(ff::name(outcome.error().recourse)).c_str(),
+                  outcome.error().cause.c_str(), outcome.error().message.c_str());
+      if (outcome.error().cause == "kafka_fatal")
+        publisher = start();
+      else if (outcome.error().recourse != ff::Recourse::retry)
+        return false;
     }
     flushed += static_cast<std::int64_t>(batch.size());
     batch.clear();
     std::printf("FLUSHED %lld\n", static_cast<long long>(flushed));
+    return true;
   };
   for (std::string line; std::getline(std::cin, line);) {
     const std::size_t tab = line.find('\t');
     keys.insert(line.substr(0, tab));
     batch.emplace_back(line.substr(0, tab), line.substr(tab + 1));
-    if (batch.size() == batch_lines) send();
+    if (batch.size() == batch_lines && !send()) return 4;
   }
-  if (!batch.empty()) send();
+  if (!batch.empty() && !send()) return 4;
   for (const std::string& key : keys) std::printf("SHARD %s %u\n", key.c_str(), ff::shard_of(key));
 }

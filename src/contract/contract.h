@@ -105,11 +105,18 @@ struct Contract {
   std::int32_t authority_rank = 0, epoch = 0;  ///< S2.4
   bool historical = false;                     ///< no lateness bound, no horizon (S2.12)
   std::int64_t late_after_s = 900;             ///< `none` iff historical (S6.5)
+  std::int64_t silent_after_min = none;  ///< the feed has something new at least so often (S6.7); `none`: no matter
+  std::int64_t records_per_day_min = none, records_per_day_max = none;  ///< new things in a day; `none`: any number
   std::string reporting_zone;  ///< empty: not said; for a folder that is a world of its own (`demo FOLDER`)
   std::vector<SlaPolicy> sla_policies;
   std::vector<Column> columns;
   std::vector<Expression> expressions;
   std::vector<Mapping> mappings;
+
+  /// Whether it matters how much the feed tells (ops.feed_activity).
+  bool is_watched() const {
+    return silent_after_min != none || records_per_day_min != none || records_per_day_max != none;
+  }
 
   /// Whether a record of this feed can carry what must not leave the door; then unreadable records are masked.
   bool has_private_columns() const;

@@ -6,8 +6,10 @@
 namespace ff {
 namespace {
 
-const Words contract_custom = {"namespace",  "driverNamespace", "driverGeneration", "authority", "lateAfterMin",
-                               "historical", "reportingZone",   "slaPolicies",      "csv",       "otherColumns"};
+const Words contract_custom = {"namespace",  "driverNamespace", "driverGeneration", "authority",
+                               "lateAfterMin", "silentAfterMin", "recordsPerDay", "historical",
+                               "reportingZone", "slaPolicies", "csv", "otherColumns"};
+const Words per_day_keys = {"min", "max"};
 const Words authority_keys = {"name", "rank", "epoch"};
 const Words policy_keys = {"serviceLevel",   "pickupWithinH", "deliveryWithinH", "graceMin",
                            "earlyWindowMin", "riskWindowMin", "stalledAfterH"};
@@ -82,6 +84,15 @@ Result<void> read_feed(ContractReader& r, const YAML::Node& root) {
     if (r.contract.historical)
       return r.bad_value(node, "a historical feed has no lateness bound: leave out lateAfterMin");
     r.contract.late_after_s = 60 * FF_TRY(r.integer(node, "lateAfterMin"));
+  }
+  if (const auto node = find("silentAfterMin"))
+    r.contract.silent_after_min = FF_TRY(r.integer(node, "silentAfterMin", 1));
+  if (const auto node = find("recordsPerDay")) {
+    FF_TRY(r.check_keys(node, per_day_keys, "recordsPerDay"));
+    if (node["min"]) r.contract.records_per_day_min = FF_TRY(r.integer(node["min"], "recordsPerDay.min"));
+    if (node["max"]) r.contract.records_per_day_max = FF_TRY(r.integer(node["max"], "recordsPerDay.max"));
+    if (node["min"] && node["max"] && r.contract.records_per_day_max < r.contract.records_per_day_min)
+      return r.bad_value(node, "recordsPerDay.max must not be less than min");
   }
   if (const auto node = find("reportingZone")) {
     r.contract.reporting_zone = node.as<std::string>();

@@ -10,18 +10,21 @@
 namespace ff {
 namespace {
 
-constexpr std::string_view shipments = "shipments", drivers = "drivers";
+constexpr std::string_view shipments = "shipments", drivers = "drivers", hours = "hours";
 
-/// Of which keys a model replaces the rows: 'shipments', 'drivers', or '' for roll-ups and whole tables.
+/// Of which keys a model replaces the rows: 'shipments', 'drivers', 'hours', or '' for roll-ups and whole tables.
 std::string_view kind_of(const Model& m) {
   if (m.touched == shipments) return shipments;
+  if (m.touched == hours) return hours;
   return m.touched == "drivers" || m.touched == "driver_days" || m.touched == "driver_times" ? drivers : "";
 }
 
 /// The temporary table that holds the touched keys a model is replaced by.
 std::string touched_name(const Model& m) { return "temp.touched_" + (m.groups.empty() ? m.touched : m.name); }
 
-bool has_spans(const Model& m) { return m.touched == "driver_days" || m.touched == "driver_times"; }
+bool has_spans(const Model& m) {
+  return m.touched == "driver_days" || m.touched == "driver_times" || m.touched == hours;
+}
 
 bool is_sliced(const Model& m) { return !m.key.empty() && (!kind_of(m).empty() || !m.groups.empty()); }
 
@@ -55,14 +58,18 @@ std::string delete_touched(const Model& m, const TouchedTable& touched) {
 
 }  // namespace
 
+void Touched::hear(Micros first_ingest_time) { hours.insert(first_ingest_time - first_ingest_time % us_per_hour); }
+
 Result<Curator> Curator::load(const std::string& models_directory) {
   std::vector<Model> models = FF_TRY(load_models(models_directory));
   for (const Model& m : models)
-    if (!m.is_view && m.touched != "all" && (!is_sliced(m) || has_spans(m) != !m.within.empty()))
-      return Error{Recourse::halt, "model_meta",
-                   "model " + m.name + ": meta.touched is '" + m.touched +
-                       "'; it is shipments, drivers, driver_days, driver_times, all, or {from, column}; all but 'all' "
-                       "have a key, and the two with spans a column 'within'"};
+    if (!m.is_view && m.touched != "all" &&
+        (!is_sliced(m) || (kind_of(m) == drivers && m.touched != drivers) != !m.within.empty()))
+      return Error{
+          Recourse::halt, "model_meta",
+          "model " + m.name + ": meta.touched is '" + m.touched +
+              "'; it is shipments, drivers, driver_days, driver_times, hours, all, or {from, column}; all but 'all' "
+              "have a key, and driver_days and driver_times a column 'within'"};
   return Curator(std::move(models));
 }
 
@@ -76,6 +83,9 @@ Result<void> Curator::create(Lake& lake, Views views) {
       lake.run("create or replace temp table all_driver_spans (key varchar, from_at timestamp, until_at timestamp)"));
   for (const char* table : {"all_driver_days", "all_driver_times", "touched_driver_days", "touched_driver_times"})
     FF_TRY(lake.run(std::string("create or replace temp table ") + table + span_columns));
+  for (const char* table : {"all_hours", "touched_hours"})
+    FF_TRY(lake.run(std::string("create or replace temp table ") + table +
+                    " (key timestamp, span_start timestamp, span_end timestamp)"));
   for (const Model& m : models_) {
     const std::string sql = render(m, models_, {});
     if (!is_table(m))
@@ -96,6 +106,9 @@ Result<void> Curator::note(Lake& lake, const Touched& touched) const {
                        {"key"}));
   FF_TRY(lake.run_with("insert into ops.touched select 'driver', * from batch", touched.drivers,
                        {"key", "from_at", "until_at"}));
+  Rows hours("t");
+  for (const Micros hour : touched.hours) hours.integer(hour);
+  FF_TRY(lake.run_with("insert into ops.touched select 'hour', null, hour, null from batch", hours, {"hour"}));
   return lake.run_with("insert into ops.touched select 'driver_row', key, null, null from batch", touched.driver_rows,
                        {"key"});
 }
@@ -110,6 +123,7 @@ Result<void> Curator::gather(Lake& lake, const Touched& touched, Micros previous
   FF_TRY(lake.insert("temp.all_shipments", touched.shipments));
   FF_TRY(lake.insert("temp.all_driver_spans", touched.drivers));
   FF_TRY(lake.insert("temp.known_drivers", touched.driver_rows));
+  FF_TRY(gather_hours(lake, touched));
   if (FF_TRY(is_behind(lake)))
     FF_TRY(lake.run(
         "insert into temp.all_shipments select key from ops.touched where kind = 'shipment'; "
@@ -139,6 +153,18 @@ Result<void> Curator::gather(Lake& lake, const Touched& touched, Micros previous
                  ", event_time from core.shipment_events where event_time > " + before +
                  " and driving_s > 0 and driver_key is not null"));
   return gather_driver_spans(lake);
+}
+
+Result<void> Curator::gather_hours(Lake& lake, const Touched& touched) const {
+  Rows noted("t");
+  for (const Micros hour : touched.hours) noted.integer(hour);
+  FF_TRY(
+      lake.run("create or replace temp table all_hours as select from_at as key from ops.touched where kind = 'hour'"));
+  FF_TRY(lake.insert("temp.all_hours", noted));
+  return lake.run(
+      "create or replace temp table all_hours as select distinct key, key as span_start, key + interval 1 hour as "
+      "span_end "
+      "from temp.all_hours");
 }
 
 /// An unknown driver became known (S6.2): who was missed, or is about to be, is judged again.
@@ -249,10 +275,9 @@ Result<void> Curator::run(Lake& lake, const Model& m, const Cycle& cycle) const 
 }
 
 /// All models of one kind, part by part.
-Result<void> Curator::run_part(Lake& lake, std::string_view kind, const Cycle& cycle) const {
-  const std::vector<std::string> sets = kind == shipments
-                                            ? std::vector<std::string>{"shipments"}
-                                            : std::vector<std::string>{"drivers", "driver_days", "driver_times"};
+Result<void> Curator::run_kind(Lake& lake, std::string_view kind, const Cycle& cycle) const {
+  std::vector<std::string> sets{std::string(kind)};
+  if (kind == drivers) sets.insert(sets.end(), {"driver_days", "driver_times"});
   const auto keys = FF_TRY(number(lake, "select count(*) from temp.all_" + sets.front()));
   const auto at_once = kind == shipments ? shipments_at_once : drivers_at_once;
   const std::int64_t parts = (keys + at_once - 1) / at_once;
@@ -276,8 +301,7 @@ Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previou
             std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count());
   for (const Model& m : models_)
     if (!m.groups.empty()) FF_TRY(lake.run("delete from " + touched_name(m)));
-  FF_TRY(run_part(lake, shipments, cycle));
-  FF_TRY(run_part(lake, drivers, cycle));
+  for (const std::string_view kind : {shipments, drivers, hours}) FF_TRY(run_kind(lake, kind, cycle));
   for (const Model& m : models_)
     if (is_table(m) && kind_of(m).empty()) FF_TRY(run(lake, m, cycle));
   return {};

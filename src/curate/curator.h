@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,11 @@ struct Touched {
   Rows shipments{"s"};
   Rows drivers{"stt"};    ///< driver_key, and the first and last moment at which something of it is or was otherwise
   Rows driver_rows{"s"};  ///< driver_keys that became known, or known earlier
+  std::set<Micros>
+      hours;  ///< in which something was first heard of, or is no longer the first that was heard; their beginnings
+
+  /// Of a feed that is watched: something is or was first heard of at this moment.
+  void hear(Micros first_ingest_time);
 };
 
 class Curator {
@@ -66,7 +72,8 @@ class Curator {
   Result<void> gather(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of) const;
   Result<void> gather_known_drivers(Lake& lake, Micros previous_as_of) const;
   Result<void> gather_driver_spans(Lake& lake) const;
-  Result<void> run_part(Lake& lake, std::string_view kind, const Cycle& cycle) const;
+  Result<void> gather_hours(Lake& lake, const Touched& touched) const;
+  Result<void> run_kind(Lake& lake, std::string_view kind, const Cycle& cycle) const;
   Result<void> run(Lake& lake, const Model& model, const Cycle& cycle) const;
   Result<void> replace(Lake& lake, const Model& model, const TouchedTable& touched, const Cycle& cycle) const;
   Result<void> log_findings(Lake& lake, const Cycle& cycle) const;

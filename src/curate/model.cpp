@@ -72,8 +72,8 @@ Slice read_slice(const YAML::Node& node) {
 std::string narrowed(const std::string& table, const Slice& slice, const TouchedTable& touched) {
   if (slice.from.empty() && slice.date.empty())
     return "(select * from " + table + " where " + slice.key + " in (select key from " + touched.name + "))";
-  std::string sql = "(select x.* from " + table + " x join " + touched.name + " on x." + slice.key + " = key and ";
-  if (!slice.date.empty()) return sql + "x." + slice.date + " between first_date and last_date)";
+  std::string sql = "(select x.* from " + table + " x join " + touched.name + " on " + slice.key + " = key and ";
+  if (!slice.date.empty()) return sql + slice.date + " between first_date and last_date)";
   sql += slice.from + " <= span_end and " + slice.to + " >= span_start";
   return sql + " where " + slice.from + " <= " + touched.greatest_end + " and " + slice.to +
          " >= " + touched.least_start + ")";

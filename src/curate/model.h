@@ -21,7 +21,7 @@ struct GroupsFrom {
 /// How the touched set narrows an input: by `key` alone, or to the rows of a key that lie in the touched span of its time
 /// or days.
 struct Slice {
-  std::string key;  ///< column that is equal to the touched key
+  std::string key;  ///< column, or SQL, that is equal to the touched key
   std::string from,
       to;  ///< SQL over the input's columns: when a row begins and ends (inclusive, never null); empty: no matter when
   std::string date;  ///< instead of them: its day
@@ -38,9 +38,10 @@ struct TouchedTable {
 struct Model {
   std::string name, schema, sql;
   bool is_view = false;
-  std::string key;      ///< the column whose values are replaced; empty: the whole table each time
-  std::string within;   ///< of the rows of a key, those are replaced whose `within` lies in the touched span
-  std::string touched;  ///< 'shipments' | 'drivers' | 'driver_days' | 'driver_times' | 'all'; empty for a roll-up
+  std::string key;     ///< the column whose values are replaced; empty: the whole table each time
+  std::string within;  ///< of the rows of a key, those are replaced whose `within` lies in the touched span
+  std::string
+      touched;  ///< 'shipments' | 'drivers' | 'driver_days' | 'driver_times' | 'hours' | 'all'; empty for a roll-up
   std::vector<GroupsFrom> groups;      ///< of a roll-up
   std::map<std::string, Slice> slice;  ///< 'core.shipments' or 'ref.findings' -> how the touched set narrows that input
   std::vector<std::string> refs;       ///< models this one reads

@@ -53,7 +53,7 @@ TEST_F(ModelTest, AnInputIsReadInPlaceAndOnlyWhereItLiesInTheTouchedSpan) {
             "with events as not materialized (select * from core.shipment_events) select * from events");
   EXPECT_EQ(render(models[0], models, TouchedTable{"temp.t", "A", "Z"}),
             "with events as not materialized (select * from (select x.* from core.shipment_events x join temp.t on "
-            "x.driver_key = key and event_time <= span_end and event_time >= span_start where event_time <= Z and "
+            "driver_key = key and event_time <= span_end and event_time >= span_start where event_time <= Z and "
             "event_time >= A)) select * from events");
 }
 

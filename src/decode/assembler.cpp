@@ -203,10 +203,12 @@ std::optional<Objection> Assembler::judge_one(std::size_t mapping, Row row, Fact
         "the condition of '" + what.name +
             "' reads a column whose unchanged value was not sent; ALTER TABLE … REPLICA IDENTITY FULL sends it"};
   auto objection = judge_.judge(what, row, fact);
-  if (!objection && (fact.unchanged & keys_[mapping]))
+  // Of pings nothing is kept that could fill them in.
+  const bool is_lost = fact.unchanged != 0 && what.fact == FactType::gps_location && !telling_.is_deleted;
+  if (!objection && ((fact.unchanged & keys_[mapping]) || is_lost))
     return Objection{reason::unresolved_value,
                      {},
-                     "a field that says what this record is about was left unchanged and so not sent; ALTER TABLE … "
+                     "a field that is needed was left unchanged and so not sent; ALTER TABLE … "
                      "REPLICA IDENTITY FULL sends it"};
   return objection;
 }

@@ -50,6 +50,7 @@ struct Engine::Impl {
     std::string name;
     std::unique_ptr<Source> source;
     std::set<std::uint32_t> partitions;  ///< seen so far, so that each source hears of its own
+    std::string trouble;                 ///< why it gives nothing just now; empty: it is well
   };
   std::vector<OpenSource> sources;
 
@@ -77,7 +78,7 @@ struct Engine::Impl {
   Result<Mark> mark_of(const std::string& partition);
   Result<void> start_sources();
   Result<void> look_at_folder();
-  Result<bool> gather(Pending& pending);
+  Result<bool> gather(Pending& pending, bool is_serving);
   bool is_cycle_due(const Pending& pending) const;
   Result<void> stage_and_publish(Pending& pending, Micros as_of, const Progress& progress);
   Result<void> finish_publishing(const Progress& progress);
@@ -177,11 +178,16 @@ Result<void> Engine::Impl::look_at_folder() {
   return {};
 }
 
-/// Takes one batch of each source that has one; whether there was any.
-Result<bool> Engine::Impl::gather(Pending& pending) {
+/// Takes one batch of each source that has one; whether there was any. A service waits for a source that is away: it
+/// comes back by itself, and the others go on.
+Result<bool> Engine::Impl::gather(Pending& pending, bool is_serving) {
   bool any = false;
   for (OpenSource& s : sources) {
-    auto next = FF_TRY(s.source->poll(sources.size() == 1 ? poll_wait : std::chrono::milliseconds(0)));
+    auto polled = s.source->poll(sources.size() == 1 ? poll_wait : std::chrono::milliseconds(0));
+    if (!polled.ok() && !(is_serving && polled.error().recourse == Recourse::retry)) return polled.error();
+    s.trouble = polled.ok() ? std::string() : polled.error().message;
+    if (!polled.ok()) continue;
+    auto next = std::move(polled).value();
     if (!next) continue;
     any = true;
     s.partitions.insert(next->partition);
@@ -255,7 +261,10 @@ Result<void> Engine::Impl::finish_publishing(const Progress& progress) {
     std::vector<ff::Progress> done;
     for (const Reached& r : commit.reached)
       if (s.partitions.contains(r.partition)) done.push_back({r.partition, r.mark});
-    if (!done.empty()) FF_TRY(s.source->confirm(done));
+    if (done.empty()) continue;
+    // The lake is ahead of what the source knows; the next commit tells it again.
+    if (const auto told = s.source->confirm(done); !told.ok() && told.error().recourse != Recourse::retry)
+      return told.error();
   }
   if (progress) progress(stats);
   return {};
@@ -270,7 +279,7 @@ void Engine::Impl::report(Publishing& finished, const Error* error) {
                           static_cast<std::int64_t>(store->bytes()),
                           finished.caught_up_at,
                           {}};
-  for (const OpenSource& s : sources) turn.sources.push_back({s.name, true, {}, s.source->heard_until()});
+  for (const OpenSource& s : sources) turn.sources.push_back({s.name, s.trouble.empty(), s.trouble, s.source->heard_until()});
   reporter.tell(finished.commit, error, std::move(turn));
 }
 
@@ -284,7 +293,7 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
   for (;;) {
     const bool stopping = stop && stop->stop_requested();
     const Micros asked_at = now_micros();
-    const bool any = !stopping && FF_TRY(gather(pending));
+    const bool any = !stopping && FF_TRY(gather(pending, stop != nullptr));
     if (!any) caught_up_at = asked_at;
     if (publishing && !is_publishing()) FF_TRY(finish_publishing(progress));
 

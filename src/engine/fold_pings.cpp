@@ -111,9 +111,13 @@ class DayStager {
   /// The ping's winning content is the last of its identity.
   void stage_ping(const Day& day, const PingTelling& ping) {
     const auto same_identity = [&](const PingTelling& p) { return p.identity() == ping.identity(); };
-    if (std::any_of(day.before.pings.begin(), day.before.pings.end(), same_identity))
+    const auto before = std::find_if(day.before.pings.rbegin(), day.before.pings.rend(), same_identity);
+    if (before != day.before.pings.rend()) {
+      hear(*before);
       staging_.gps_locations.deletes.integer(ping.event_time).text(driver_key_).text(ping.device_id);
+    }
     const PingTelling& p = *std::find_if(day.after.pings.rbegin(), day.after.pings.rend(), same_identity);
+    hear(p);
     staging_.gps_locations.inserts.text(driver_key_)
         .text(p.device_id)
         .integer(p.event_time)
@@ -189,6 +193,10 @@ class DayStager {
       if (!std::binary_search(after.begin(), after.end(), row)) gone(row);
     for (const Row& row : after)
       if (!std::binary_search(before.begin(), before.end(), row)) added(row);
+  }
+
+  void hear(const PingTelling& p) {
+    if (context_.names.contracts[p.from.feed].is_watched()) staging_.touched.hear(p.from.ingest_time);
   }
 
   const FoldContext& context_;

@@ -72,6 +72,7 @@ class ShipmentStager {
     stage_shipment(before, after);
     if (!std::equal(before.claims.begin(), before.claims.end(), after.claims.begin(), after.claims.end(),
                     [](const ClaimRow& a, const ClaimRow& b) { return same(a, b); })) {
+      hear_difference(before.claims, after.claims);
       if (!before.claims.empty()) staging_.claims.deletes.text(id);
       for (const ClaimRow& c : after.claims) insert(c);
     }
@@ -87,6 +88,7 @@ class ShipmentStager {
     }
     if (!std::equal(before.commands.begin(), before.commands.end(), after.commands.begin(), after.commands.end(),
                     [](const CommandRow& a, const CommandRow& b) { return same(a, b); })) {
+      hear_difference(before.commands, after.commands);
       if (!before.commands.empty()) staging_.commands.deletes.text(id);
       for (const CommandRow& c : after.commands) insert(c);
     }
@@ -146,6 +148,26 @@ class ShipmentStager {
     spans_.clear();
   }
 
+  /// When a thing was first heard of, and by which feed.
+  template <class Row>
+  static std::pair<Micros, std::uint32_t> heard(const Row& row) {
+    return {row.chain.first_ingest_time, row.told.from.feed};
+  }
+  template <class Row>
+  void hear(const Row& row) {
+    if (context_.names.contracts[row.told.from.feed].is_watched()) staging_.touched.hear(row.chain.first_ingest_time);
+  }
+  template <class Row>
+  void hear_difference(const std::vector<Row>& before, const std::vector<Row>& after) {
+    const auto has = [](const std::vector<Row>& rows, const Row& row) {
+      return std::any_of(rows.begin(), rows.end(), [&](const Row& other) { return heard(other) == heard(row); });
+    };
+    for (const Row& row : before)
+      if (!has(after, row)) hear(row);
+    for (const Row& row : after)
+      if (!has(before, row)) hear(row);
+  }
+
   void touch(std::string_view driver, Micros from, Micros until) {
     if (driver.empty()) return;
     const auto [it, is_new] = spans_.try_emplace(driver, from, until);
@@ -172,6 +194,10 @@ class ShipmentStager {
       if (was && same(*was, e)) continue;
       if (was) touch(*was);
       touch(e);
+      if (!was || heard(*was) != heard(e)) {
+        if (was) hear(*was);
+        hear(e);
+      }
       if (was)
         staging_.events.deletes.integer(was->told.event_time).text(id_).text(e.told.name_space).text(e.told.event_id);
       insert(e);
@@ -407,9 +433,13 @@ Result<void> stage_drivers(const FoldContext& context, std::span<Fact* const> fa
         .text(context.names.partitions[d.from.partition])
         .integer(d.from.position)
         .integer(context.publish_seq);
+    const DriverRow before = known.tellings.empty() ? DriverRow() : fold(known);
     // A finding asks when the driver became known (S6.2).
-    if (known.tellings.empty() || fold(known).chain.first_ingest_time != row.chain.first_ingest_time)
+    if (!before.exists || before.chain.first_ingest_time != row.chain.first_ingest_time)
       staging.touched.driver_rows.text(driver_key);
+    if (before.exists && context.names.contracts[before.told.from.feed].is_watched())
+      staging.touched.hear(before.chain.first_ingest_time);
+    if (contract.is_watched()) staging.touched.hear(row.chain.first_ingest_time);
     staging.touched.drivers.text(driver_key).integer(context.as_of).integer(context.as_of);
     staging.state.emplace_back('d' + driver_key, encode(next));
   }

@@ -59,7 +59,11 @@ Result<void> prepare_lake(Lake& lake, const ContractSet& contracts, const std::s
           .integer(p.stalled_after_h);
       FF_TRY(lake.insert("ops.sla_policy", row));
     }
-  return {};
+  Rows feeds("siii");
+  for (const Contract& c : contracts)
+    feeds.text(c.id).integer(c.silent_after_min).integer(c.records_per_day_min).integer(c.records_per_day_max);
+  FF_TRY(lake.run("delete from ops.feeds"));
+  return lake.insert("ops.feeds", feeds);
 }
 
 Result<History> load_history(Lake& lake, Store& store, const std::string& generation, Partitions& partitions,

@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+#include <map>
+
 #include "base/crash_point.h"
 #include "base/time.h"
 #include "lake/schema.h"
@@ -33,8 +35,8 @@ Result<void> Publisher::publish(Commit& commit) {
   return mark_files_done(commit);
 }
 
-/// Another engine with a greater epoch owns the lake: stop before writing.
-Result<void> Publisher::fence() {
+/// Another engine with a greater epoch owns the lake, or has moved one of the marks: stop before writing.
+Result<void> Publisher::fence(const Commit& commit) {
   const auto owner = FF_TRY(lake_.value("select max(epoch) from ops.commits"));
   if (owner && std::stoll(*owner) > options_.epoch)
     return Error{
@@ -46,7 +48,7 @@ Result<void> Publisher::fence() {
 Result<void> Publisher::transact(Commit& commit) {
   Staging& staging = commit.staging;
   FF_TRY(lake_.begin());
-  FF_TRY(fence());
+  FF_TRY(fence(commit));
   pass_crash_point("transaction_begun");
   {
     const StageClock clock(on_stage, "write raw");

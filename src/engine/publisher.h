@@ -27,7 +27,7 @@ class Publisher {
   Publisher(Lake& lake, Store& store, const Curator& curator, const ContractSet& contracts, Options options)
       : lake_(lake), store_(store), curator_(curator), contracts_(contracts), options_(std::move(options)) {}
 
-  /// The commit's keyed state is staged in the store already. Errors: halt 'fenced'; those of the lake; after one the
+  /// The commit's keyed state is staged in the store already. Errors: halt 'fenced'; retry 'partition_moved'; those of the lake; after one the
   /// lake holds nothing of this commit, unless its recourse is `reconcile`, and the store still shows what was staged:
   /// open the engine anew.
   Result<void> publish(Commit& commit);
@@ -37,7 +37,7 @@ class Publisher {
   std::function<void(const char*, std::int64_t)> on_stage;
 
  private:
-  Result<void> fence();
+  Result<void> fence(const Commit& commit);
   Result<void> transact(Commit& commit);
   Result<void> curate(const Commit& commit);
   Result<void> write_marks(const Commit& commit);

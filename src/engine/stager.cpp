@@ -125,6 +125,7 @@ Result<void> Stager::stage(Pending& pending, Commit& commit) {
     for (SourceBatch& batch : pending.batches) {
       const std::string& name = names_.partitions[batch.partition];
       Mark& mark = marks[name];
+      Reached& r = reached.try_emplace(batch.partition, Reached{batch.feed, batch.partition, name, mark.position}).first->second;
       for (Decoded& d : batch.batch.records) {
         if (provenance(d).position <= mark.position) continue;
         ++commit.records;
@@ -133,8 +134,9 @@ Result<void> Stager::stage(Pending& pending, Commit& commit) {
       }
       stage_drift(batch, commit.staging);
       if (batch.last_position >= mark.position) mark = {batch.last_position, batch.resume};  // A mark never goes back.
-      Reached& r = reached[batch.partition];
-      r = {batch.feed, batch.partition, name, mark, r.file_done || batch.file_done};
+      r.feed = batch.feed;
+      r.mark = mark;
+      r.file_done |= batch.file_done;
     }
   }
   for (auto& [partition, r] : reached) commit.reached.push_back(std::move(r));
@@ -150,7 +152,7 @@ Result<void> Stager::stage_again(Pending& pending, Commit& commit) {
     for (Decoded& d : batch.batch.records)
       if (d.fact()) facts.add(*d.fact());
     commit.reached.push_back(
-        {batch.feed, batch.partition, names_.partitions[batch.partition], {batch.last_position, {}}, false});
+        {batch.feed, batch.partition, names_.partitions[batch.partition], 0, {batch.last_position, {}}, false});
   }
   FF_TRY(fold(facts, commit));
   stage_state_marks(commit);

@@ -175,13 +175,14 @@ create table if not exists ops.finding_log (check_name varchar, subject varchar,
 
 -- ops.touched: what commits touched since the last cycle recomputed curated tables; empty once core and curated agree.
 create table if not exists ops.touched (
-  kind varchar,                                                    -- shipment | driver | driver_row (a driver became known)
-  key varchar,
-  from_at timestamp, until_at timestamp);                          -- of a driver: the first and last moment that is or was otherwise; else null
+  kind varchar,                                                    -- shipment | driver | driver_row (a driver became known) | hour (in which a feed was heard)
+  key varchar,                                                     -- shipment_id or driver_key; null for an hour
+  from_at timestamp, until_at timestamp);                          -- of a driver: the first and last moment that is or was otherwise; an hour's beginning; else null
 
 -- What the models read besides core: the clock, the reporting zone's days, the reference data.
 create table if not exists ops.clock (as_of timestamp, reporting_zone varchar);                               -- one row
 create table if not exists ops.calendar (utc_date date, start_at timestamp, end_at timestamp, date date);     -- the day `date` lasts [start_at, end_at); one row per UTC date it touches
 create table if not exists ops.statuses (status varchar, rank bigint, is_terminal boolean, requires_driver boolean);
 create table if not exists ops.sla_policy (service_level varchar, pickup_within_h bigint, delivery_within_h bigint, grace_min bigint, early_window_min bigint, risk_window_min bigint, stalled_after_h bigint);
+create table if not exists ops.feeds (contract varchar, silent_after_min bigint, records_per_day_min bigint, records_per_day_max bigint);  -- one row per contract: how much it tells when all is well; null: no matter
 create table if not exists ops.exceptions (type varchar, severity varchar, kind varchar, opens varchar, resolves varchar, owner_hint varchar);

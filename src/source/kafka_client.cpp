@@ -55,14 +55,11 @@ Result<Owned<rd_kafka_conf_t>> make_conf(const KafkaCluster& cluster, const std:
   std::map<std::string, std::string> all = ours;
   all["bootstrap.servers"] = cluster.brokers;
   all["security.protocol"] = security_protocol(cluster);
-  const std::pair<const char*, const std::string*> given[] = {{"ssl.ca.location", &cluster.tls_ca},
-                                                              {"ssl.certificate.location", &cluster.tls_certificate},
-                                                              {"ssl.key.location", &cluster.tls_key},
-                                                              {"ssl.key.password", &cluster.tls_key_password},
-                                                              {"sasl.mechanism", &cluster.sasl_mechanism},
-                                                              {"sasl.username", &cluster.sasl_username},
-                                                              {"sasl.password", &cluster.sasl_password},
-                                                              {"client.rack", &cluster.rack}};
+  const std::pair<const char*, const std::string*> given[] = {
+      {"ssl.ca.location", &cluster.tls_ca},        {"ssl.certificate.location", &cluster.tls_certificate},
+      {"ssl.key.location", &cluster.tls_key},      {"ssl.key.password", &cluster.tls_key_password},
+      {"sasl.mechanism", &cluster.sasl_mechanism}, {"sasl.username", &cluster.sasl_username},
+      {"sasl.password", &cluster.sasl_password},   {"client.rack", &cluster.rack}};
   for (const auto& [name, value] : given)
     if (!value->empty()) all[name] = *value;
   Owned<rd_kafka_conf_t> conf(rd_kafka_conf_new());

@@ -41,10 +41,10 @@ struct KafkaCluster {
 /// What librdkafka counts, for metrics. Of one client.
 struct KafkaStats {
   struct Partition {
-    std::string name;                   ///< as in ops.marks
-    std::int64_t lag = 0;               ///< records between what was handed out and the end; -1: not known yet
-    std::int64_t position = 0;          ///< the last one handed out
-    std::int64_t high_position = 0;     ///< the last one that the broker has
+    std::string name;                ///< as in ops.marks
+    std::int64_t lag = 0;            ///< records between what was handed out and the end; -1: not known yet
+    std::int64_t position = 0;       ///< the last one handed out
+    std::int64_t high_position = 0;  ///< the last one that the broker has
   };
   std::vector<Partition> partitions;  ///< those assigned now
   std::int64_t rebalances = 0;        ///< assignments and revocations so far
@@ -64,9 +64,9 @@ struct KafkaOptions {
   std::string registry_url;                   ///< of the schemas of Avro feeds; empty: none
   std::string registry_user, registry_password;
 
-  std::int64_t queue_bytes_max = 64 << 20;   ///< decoded and not handed out; a slow engine stops the reading there
-  std::int64_t fetch_bytes_max = 16 << 20;   ///< fetched and not decoded
-  std::int64_t batch_records_max = 8192;     ///< of one partition in one batch
+  std::int64_t queue_bytes_max = 64 << 20;  ///< decoded and not handed out; a slow engine stops the reading there
+  std::int64_t fetch_bytes_max = 16 << 20;  ///< fetched and not decoded
+  std::int64_t batch_records_max = 8192;    ///< of one partition in one batch
   std::int64_t stats_interval_ms = 2000;
 
   /// Partitions are given up: what of them is not in the lake must be dropped. Called on the source's thread, before

@@ -41,7 +41,8 @@ struct KafkaPublisher::Impl : Context {
     if (!error || e.recourse == Recourse::halt) error = std::move(e);
   }
 
-  Error undelivered(rd_kafka_resp_err_t code, const std::string& topic, std::size_t key_bytes, std::size_t bytes) const {
+  Error undelivered(rd_kafka_resp_err_t code, const std::string& topic, std::size_t key_bytes,
+                    std::size_t bytes) const {
     const std::string what = "topic " + topic + ": a record of " + std::to_string(bytes) + " bytes (key of " +
                              std::to_string(key_bytes) + ") was not taken: " + rd_kafka_err2str(code);
     if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
@@ -101,12 +102,12 @@ Result<void> KafkaPublisher::publish(const std::string& topic, const KafkaRecord
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(impl_->options.delivery_timeout_ms);
   for (;;) {
     rd_kafka_poll(client, 0);
-    const auto code = rd_kafka_producev(
-        client, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_KEY(record.key.empty() ? nullptr : record.key.data(), record.key.size()),
-        RD_KAFKA_V_VALUE(const_cast<char*>(record.value.data()), record.value.size()),
-        RD_KAFKA_V_TIMESTAMP(record.timestamp == none ? 0 : record.timestamp / 1000), RD_KAFKA_V_HEADERS(headers),
-        RD_KAFKA_V_END);
+    const auto code =
+        rd_kafka_producev(client, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                          RD_KAFKA_V_KEY(record.key.empty() ? nullptr : record.key.data(), record.key.size()),
+                          RD_KAFKA_V_VALUE(const_cast<char*>(record.value.data()), record.value.size()),
+                          RD_KAFKA_V_TIMESTAMP(record.timestamp == none ? 0 : record.timestamp / 1000),
+                          RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};  // the headers are librdkafka's now
     if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || std::chrono::steady_clock::now() > until) {
       if (headers) rd_kafka_headers_destroy(headers);

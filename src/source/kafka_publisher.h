@@ -23,9 +23,9 @@
 namespace ff {
 
 struct KafkaRecord {
-  std::string_view key;    ///< shipment or driver id; empty: none
-  std::string_view value;  ///< data() == nullptr: a tombstone
-  Micros timestamp = none; ///< when it was first heard of; none: now. Whole milliseconds are kept
+  std::string_view key;     ///< shipment or driver id; empty: none
+  std::string_view value;   ///< data() == nullptr: a tombstone
+  Micros timestamp = none;  ///< when it was first heard of; none: now. Whole milliseconds are kept
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
@@ -33,8 +33,8 @@ struct KafkaPublisherOptions {
   KafkaCluster cluster;
   std::string compression = "zstd";  ///< or lz4, none
   std::int64_t linger_ms = 5;
-  std::int64_t delivery_timeout_ms = 120'000;   ///< then a record counts as not delivered
-  std::int64_t queue_bytes_max = 64 << 20;      ///< handed over and not acknowledged; publish waits there
+  std::int64_t delivery_timeout_ms = 120'000;  ///< then a record counts as not delivered
+  std::int64_t queue_bytes_max = 64 << 20;     ///< handed over and not acknowledged; publish waits there
 };
 
 class KafkaPublisher final {

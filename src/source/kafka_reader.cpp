@@ -12,10 +12,10 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds poll_wait{50}, paused_wait{200};
-constexpr seconds full_wait{1};          // then the partitions are paused
-constexpr seconds schema_wait{5};        // between two questions to a registry that is away
-constexpr seconds topics_check{10};      // how long a topic made anew may go unseen
-constexpr int sweep_messages_max = 4096; // taken before they are decoded
+constexpr seconds full_wait{1};           // then the partitions are paused
+constexpr seconds schema_wait{5};         // between two questions to a registry that is away
+constexpr seconds topics_check{2};        // how long a topic made anew may go unseen
+constexpr int sweep_messages_max = 4096;  // taken before they are decoded
 constexpr std::size_t pending_bytes_max = 1 << 20;
 
 std::map<std::string, std::string> properties_of(const KafkaOptions& options) {
@@ -64,7 +64,8 @@ Result<void> KafkaReader::open() {
   rd_kafka_conf_set_stats_cb(conf.get(), on_stats);
   client_ = FF_TRY(make_client(RD_KAFKA_CONSUMER, std::move(conf)));
   rd_kafka_poll_set_consumer(client_.get());
-  const Owned<rd_kafka_topic_partition_list_t> topics(rd_kafka_topic_partition_list_new(static_cast<int>(feeds_.size())));
+  const Owned<rd_kafka_topic_partition_list_t> topics(
+      rd_kafka_topic_partition_list_new(static_cast<int>(feeds_.size())));
   for (const auto& [topic, feed] : feeds_) rd_kafka_topic_partition_list_add(topics.get(), topic.c_str(), -1);
   if (const auto e = rd_kafka_subscribe(client_.get(), topics.get()); e != RD_KAFKA_RESP_ERR_NO_ERROR)
     return error_of(e, "", options_.cluster);
@@ -168,8 +169,7 @@ void KafkaReader::decode_all() {
 
 std::string KafkaReader::headers_of(const Feed& feed, const rd_kafka_message_t* message) const {
   rd_kafka_headers_t* headers = nullptr;
-  if (feed.contract->topic_headers.empty() ||
-      rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+  if (feed.contract->topic_headers.empty() || rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
     return {};
   std::string json;
   for (const std::string& name : feed.contract->topic_headers) {
@@ -252,7 +252,8 @@ Result<void> KafkaReader::confirm(const std::vector<Progress>& done) {
   }
   if (list->cnt == 0) return {};
   if (const auto e = rd_kafka_commit(client_.get(), list.get(), 1); e != RD_KAFKA_RESP_ERR_NO_ERROR)
-    return Error{Recourse::retry, "kafka_away", "Kafka does not take the group's offsets: " + std::string(rd_kafka_err2str(e))};
+    return Error{Recourse::retry, "kafka_away",
+                 "Kafka does not take the group's offsets: " + std::string(rd_kafka_err2str(e))};
   return {};
 }
 
@@ -279,7 +280,8 @@ KafkaStats KafkaReader::stats() const {
     rd_kafka_get_watermark_offsets(client_.get(), lane->topic.c_str(), lane->number, &low, &high);
     const auto out = ahead_.handed_out(lane->id);
     const std::int64_t position = out ? out->first : 0;
-    stats.partitions.push_back({lane->name, high < 0 ? -1 : std::max<std::int64_t>(0, high - position), position, high});
+    stats.partitions.push_back(
+        {lane->name, high < 0 ? -1 : std::max<std::int64_t>(0, high - position), position, high});
   }
   return stats;
 }

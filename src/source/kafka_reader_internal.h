@@ -52,9 +52,9 @@ class KafkaReader : Context {
     std::int32_t number = 0;
     std::uint32_t id = 0;  ///< in Partitions
     Feed* feed = nullptr;
-    Resume resume;  ///< of the last record taken
-    std::int64_t position = 0;  ///< last one taken
-    std::int64_t decoded = 0;   ///< last one put into the ReadAhead
+    Resume resume;                                   ///< of the last record taken
+    std::int64_t position = 0;                       ///< last one taken
+    std::int64_t decoded = 0;                        ///< last one put into the ReadAhead
     std::vector<Owned<rd_kafka_message_t>> pending;  ///< taken and not decoded
     std::size_t pending_bytes = 0;
     bool is_paused = false;

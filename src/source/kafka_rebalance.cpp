@@ -10,9 +10,7 @@ constexpr int request_ms = 5000;
 
 }  // namespace
 
-std::string Resume::text() const {
-  return "topic_id=" + topic_id + ";leader_epoch=" + std::to_string(leader_epoch);
-}
+std::string Resume::text() const { return "topic_id=" + topic_id + ";leader_epoch=" + std::to_string(leader_epoch); }
 
 Resume Resume::parse(const std::string& text) {
   Resume out;
@@ -43,7 +41,8 @@ void KafkaReader::rebalance(rd_kafka_resp_err_t what, rd_kafka_topic_partition_l
     revoke(list);
     error.reset(rd_kafka_incremental_unassign(client_.get(), list));
   }
-  if (error) ahead_.fail(error_of(rd_kafka_error_code(error.get()), rd_kafka_error_string(error.get()), options_.cluster));
+  if (error)
+    ahead_.fail(error_of(rd_kafka_error_code(error.get()), rd_kafka_error_string(error.get()), options_.cluster));
   pause(is_paused_);
 }
 
@@ -110,7 +109,8 @@ Result<void> KafkaReader::begin(Lane& lane, rd_kafka_topic_partition_t& at,
 /// Brings the group's offsets up to the marks: whoever read before may have ended between its commit and its confirm.
 void KafkaReader::confirm_marks(const rd_kafka_topic_partition_list_t* list) {
   const Owned<rd_kafka_topic_partition_list_t> behind(rd_kafka_topic_partition_list_copy(list));
-  if (list->cnt == 0 || rd_kafka_committed(client_.get(), behind.get(), request_ms) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  if (list->cnt == 0 || rd_kafka_committed(client_.get(), behind.get(), request_ms) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return;
   const std::lock_guard lock(mutex_);
   for (int i = behind->cnt - 1; i >= 0; --i) {
     Lane* const lane = lane_of(behind->elems[i].topic, behind->elems[i].partition);
@@ -176,30 +176,31 @@ void KafkaReader::check_topics() {
                    "Kafka at " + options_.cluster.brokers + " has no topic " + topic +
                        " that we may read; make it, or name the right one in the contract"});
   for (const auto& [key, lane] : lanes_)
-    if (const auto now = ids.value().find(lane->topic);
-        now != ids.value().end() && !lane->resume.topic_id.empty() && !now->second.empty() &&
-        now->second != lane->resume.topic_id)
+    if (const auto now = ids.value().find(lane->topic); now != ids.value().end() && !lane->resume.topic_id.empty() &&
+                                                        !now->second.empty() && now->second != lane->resume.topic_id)
       return ahead_.fail(recreated(*lane, lane->resume.topic_id, now->second));
 }
 
 Error KafkaReader::recreated(const Lane& lane, const std::string& id_then, const std::string& id_now) const {
-  return {Recourse::halt, "kafka_gap",
-          lane.name + ": the topic " + lane.topic + " was deleted and made anew (id " + id_then + ", now " + id_now +
-              "), so what the lake has up to position " + std::to_string(lane.position) +
-              " are other records. The way out: produce to a topic of another name, move there what was produced since, "
-              "and name it in the contract"};
+  return {
+      Recourse::halt, "kafka_gap",
+      lane.name + ": the topic " + lane.topic + " was deleted and made anew (id " + id_then + ", now " + id_now +
+          "), so what the lake has up to position " + std::to_string(lane.position) +
+          " are other records. The way out: produce to a topic of another name, move there what was produced since, "
+          "and name it in the contract"};
 }
 
 void KafkaReader::gap(const Lane& lane, const std::string& why) {
   std::int64_t low = -1, high = -1;
   rd_kafka_query_watermark_offsets(client_.get(), lane.topic.c_str(), lane.number, &low, &high, request_ms);
-  ahead_.fail({Recourse::halt, "kafka_gap",
-               lane.name + ": the lake's mark is " + std::to_string(lane.position) + ", so offset " +
-                   std::to_string(lane.position) + " is to be read next, and the broker keeps offsets " +
-                   std::to_string(low) + " to " + std::to_string(high) + " (exclusive): " + why +
-                   ". The way out: bring the records back from elsewhere (a copy of the topic, the producer's own log); "
-                   "or, if what lies between is lost for good, say so: go_on_behind " +
-                   lane.name + " = " + std::to_string(low)});
+  ahead_.fail(
+      {Recourse::halt, "kafka_gap",
+       lane.name + ": the lake's mark is " + std::to_string(lane.position) + ", so offset " +
+           std::to_string(lane.position) + " is to be read next, and the broker keeps offsets " + std::to_string(low) +
+           " to " + std::to_string(high) + " (exclusive): " + why +
+           ". The way out: bring the records back from elsewhere (a copy of the topic, the producer's own log); "
+           "or, if what lies between is lost for good, say so: go_on_behind " +
+           lane.name + " = " + std::to_string(low)});
 }
 
 }  // namespace ff::kafka

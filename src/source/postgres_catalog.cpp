@@ -218,6 +218,10 @@ Result<std::vector<PgTable>> find_tables(PgConnection& sql, const ContractSet& c
   for (std::uint32_t feed = 0; feed < contracts.size(); ++feed) {
     const Contract& contract = contracts[feed];
     if (contract.format != Format::postgres) continue;
+    for (const PgTable& other : tables)
+      if (other.schema == contract.table_schema && other.table == contract.table)
+        return halt("table_mismatch", contract.file + " and " + contracts[other.feed].file + " both read the table " +
+                                          qualified(contract) + ": let one contract map both facts");
     PgTable table{feed, contract.table_schema, contract.table, {}, {}, {}, false};
     const PgRows found = FF_TRY(sql.query(
         "select c.oid, c.relkind, c.relispartition from pg_class c join pg_namespace n on n.oid = "

@@ -24,6 +24,13 @@ constexpr std::size_t queued_batches_max = 4;
 constexpr auto reconnect_wait = 1s;
 constexpr const char* snapshot_complete = "complete";
 
+/// A name that no other temporary slot of the server has: one of another process or thread, or one that is about to go.
+std::string temporary_slot() {
+  static std::atomic<int> count = 0;
+  return "fleetflow_snapshot_" + std::to_string(::getpid()) + "_" + std::to_string(now_micros()) + "_" +
+         std::to_string(++count);
+}
+
 }  // namespace
 
 struct PostgresSource::Impl {
@@ -166,9 +173,8 @@ Result<void> PostgresSource::Impl::take_snapshot() {
   const bool exists = FF_TRY(find_slot(sql, options.slot)).exists;
   // A slot that is there already exports nothing any more: a temporary one beside it does, and then the stream begins
   // where that one would.
-  const std::string temporary = "fleetflow_snapshot_" + std::to_string(::getpid());
   const PgSlotRequest request =
-      exists ? PgSlotRequest{temporary, true, false} : PgSlotRequest{options.slot, false, options.failover};
+      exists ? PgSlotRequest{temporary_slot(), true, false} : PgSlotRequest{options.slot, false, options.failover};
   const PgExportedSnapshot snapshot = FF_TRY(create_slot(options.conninfo, request));
   snapshots.push_back(to_text(snapshot.lsn));
   std::string begun;
@@ -273,8 +279,7 @@ Result<void> PostgresSource::snapshot_again(const std::string& schema, const std
   }
   i.again = std::thread([&i, wanted = std::move(found).value(), condition] {
     const auto read = [&]() -> Result<void> {
-      const PgExportedSnapshot snapshot =
-          FF_TRY(create_slot(i.options.conninfo, {"fleetflow_again_" + std::to_string(::getpid()), true, false}));
+      const PgExportedSnapshot snapshot = FF_TRY(create_slot(i.options.conninfo, {temporary_slot(), true, false}));
       PgSnapshotJob job = i.job(i.range_prefix(to_text(snapshot.lsn)));
       job.condition = condition;
       return read_ranges(job, snapshot, ranges_of(wanted.front(), i.options.snapshot_pages));

@@ -45,7 +45,11 @@ PgStream::PgStream(PgStreamWorld world, PgProgress& progress)
       next_(progress.at),
       skip_(progress.at),
       transactions_(*this, world_.options.spill_directory, world_.options.spill_bytes_max),
-      position_(progress.position) {}
+      position_(progress.position) {
+  // A batch without records still has to say whose it is.
+  while (last_feed_ + 1 < world_.contracts.size() && world_.contracts[last_feed_].format != Format::postgres)
+    ++last_feed_;
+}
 PgStream::~PgStream() = default;
 
 Result<void> PgStream::start() {

@@ -38,8 +38,8 @@ class ReadAhead {
   Result<std::optional<SourceBatch>> take(std::chrono::milliseconds wait);
 
   struct Lane {
-    std::int64_t position = 0;         ///< last one handed out
-    Micros heard_at = none;            ///< of the last record handed out
+    std::int64_t position = 0;  ///< last one handed out
+    Micros heard_at = none;     ///< of the last record handed out
     std::deque<SourceBatch> queue;
   };
   /// Position and heard_at of an open partition; null: not open.
@@ -59,6 +59,8 @@ class ReadAhead {
 };
 
 /// When a decoded record was heard of.
-inline Micros heard_at(const Decoded& d) { return d.fact() ? d.fact()->from.ingest_time : d.refusal()->from.ingest_time; }
+inline Micros heard_at(const Decoded& d) {
+  return d.fact() ? d.fact()->from.ingest_time : d.refusal()->from.ingest_time;
+}
 
 }  // namespace ff

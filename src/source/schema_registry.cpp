@@ -77,8 +77,9 @@ Result<std::optional<std::string>> SchemaRegistry::ask(std::uint32_t id) {
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
   if (status == 401 || status == 403)
-    return Error{Recourse::halt, "schema_registry_denied",
-                 "the schema registry refuses us (" + std::to_string(status) + " for " + url + "): its user or password"};
+    return Error{
+        Recourse::halt, "schema_registry_denied",
+        "the schema registry refuses us (" + std::to_string(status) + " for " + url + "): its user or password"};
   simdjson::dom::parser parser;
   simdjson::dom::element root;
   std::string_view text, type;
