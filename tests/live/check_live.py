@@ -15,7 +15,8 @@ import urllib.request
 
 root = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(root / "scripts/stack"))
-from servers import Kafka, Postgres, free_ports  # noqa: E402
+from server import free_ports  # noqa: E402
+from servers import Kafka, Postgres  # noqa: E402
 
 program = os.environ.get("FLEETFLOW", str(root / "build/release/bin/fleetflow"))
 player = str(pathlib.Path(program).parent / "live_player")
