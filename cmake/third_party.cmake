@@ -1,7 +1,9 @@
 # Everything the engine stands on that is not ours, as imported targets; a
 # folder links what it needs by these names and nothing else:
 #   duckdb::duckdb  simdjson::simdjson  RocksDB::rocksdb-shared  yaml-cpp
-#   CLI11::CLI11  fmt::fmt  OpenSSL::Crypto  Threads::Threads  CURL::libcurl  rdkafka::rdkafka
+#   PostgreSQL::PostgreSQL (libpq)
+#   CLI11::CLI11  fmt::fmt  OpenSSL::Crypto  Threads::Threads  ff::allocator
+#   prometheus-cpp::core  httplib  CURL::libcurl  rdkafka::rdkafka
 #   xxHash is header-only and needs no target.
 # Debian's packages come from scripts/setup/engine.packages; the pinned three (DuckDB,
 # simdjson and librdkafka, not in Debian in the versions wanted) from scripts/setup/engine.sh.
@@ -26,6 +28,7 @@ add_library(simdjson::simdjson ALIAS simdjson)
 
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)
+find_package(PostgreSQL REQUIRED)
 find_package(CURL REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(RocksDB REQUIRED)
@@ -34,6 +37,22 @@ find_package(CLI11 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(GTest REQUIRED)
 find_package(rapidcheck REQUIRED)
+find_package(prometheus-cpp REQUIRED)
+
+# Its classes differ in layout with these: every user must agree with the library (cpp-httplib.pc).
+find_library(httplib_library cpp-httplib REQUIRED)
+add_library(httplib SHARED IMPORTED)
+set_target_properties(httplib PROPERTIES
+  IMPORTED_LOCATION ${httplib_library}
+  INTERFACE_COMPILE_DEFINITIONS "CPPHTTPLIB_OPENSSL_SUPPORT;CPPHTTPLIB_ZLIB_SUPPORT;CPPHTTPLIB_BROTLI_SUPPORT")
+
+# The program's malloc; a sanitizer brings its own.
+add_library(ff_allocator INTERFACE)
+if(NOT FF_SANITIZE)
+  find_library(jemalloc jemalloc REQUIRED)
+  target_link_libraries(ff_allocator INTERFACE ${jemalloc})
+endif()
+add_library(ff::allocator ALIAS ff_allocator)
 
 # Compressed batches, TLS and SCRAM come from Debian's libraries.
 find_library(zstd_library zstd REQUIRED)

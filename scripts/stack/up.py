@@ -44,6 +44,15 @@ def ports():
     return known
 
 
+def write_config(port):
+    """deploy/local/fleetflow.yaml with this stack's places."""
+    text = (root / "deploy/local/fleetflow.yaml").read_text()
+    for word, value in {"LAKE": folder / "lake", "CONTRACTS": root / "deploy/local/contracts", "KAFKA": f"127.0.0.1:{port['kafka']}",
+                        "POSTGRES": f"host=127.0.0.1 port={port['postgres']} user=app dbname=app"}.items():
+        text = text.replace(f": {word}\n", f": {value}\n")
+    (folder / "fleetflow.yaml").write_text(text)
+
+
 def start(name, port):
     started = time.monotonic()
     if pid_of(name):
@@ -69,6 +78,7 @@ def up(with_registry):
     for name in servers:
         if with_registry or name != "registry":
             print(start(name, port[name]), file=sys.stderr)
+    write_config(port)
     where = {"folder": folder, **port}
     print("""
 Postgres 15  127.0.0.1:{postgres}  orders, drivers, driver_assignments in database app; publication fleetflow
@@ -78,6 +88,7 @@ Kafka 4.4    127.0.0.1:{kafka}  topics shipment_events, gps_locations: JSON, 64 
     if with_registry:
         print("Registry     http://127.0.0.1:{registry}/apis/ccompat/v7  Confluent's API".format(**where))
     print("""
+Settings for fleetflow run --config: {folder}/fleetflow.yaml
 Data and logs: {folder}/SERVER/data, /log. They listen on this machine only, without passwords.
 ./ff down stops them and keeps their data; ./ff down --purge forgets it.""".format(**where))
 

@@ -77,6 +77,28 @@ std::span<const FactFieldUse> fields_of(FactType fact) {
   return {};
 }
 
+std::span<const FactField> key_fields(FactType fact, bool has_event_id) {
+  static constexpr FactField shipment[] = {name_space, shipment_id};
+  static constexpr FactField driver[] = {driver_id};
+  static constexpr FactField event[] = {name_space, shipment_id, event_id};
+  static constexpr FactField content[] = {name_space, shipment_id, status, event_time, facility};
+  static constexpr FactField command[] = {name_space, shipment_id, assignment_id};
+  static constexpr FactField ping[] = {driver_id, device_id, event_time};
+  switch (fact) {
+    case FactType::shipment:
+      return shipment;
+    case FactType::driver:
+      return driver;
+    case FactType::shipment_event:
+      return has_event_id ? std::span<const FactField>(event) : std::span<const FactField>(content);
+    case FactType::driver_assignment:
+      return command;
+    case FactType::gps_location:
+      return ping;
+  }
+  return {};
+}
+
 std::string_view fact_name(FactType fact) { return fact_names[static_cast<std::size_t>(fact)]; }
 
 std::optional<FactType> fact_from_name(std::string_view name) {

@@ -43,6 +43,8 @@ enum class FactField : std::uint8_t {
   ingest_time,
 };
 inline constexpr int fact_field_count = 30;
+/// Its place in Fact::unchanged.
+constexpr std::uint32_t bit(FactField field) { return std::uint32_t{1} << static_cast<unsigned>(field); }
 
 /// How the value of a field is read.
 enum class FieldKind : std::uint8_t {
@@ -70,6 +72,11 @@ struct FactFieldUse {
   bool required = false;
 };
 std::span<const FactFieldUse> fields_of(FactType fact);
+
+/// The fields that say what a fact is about: without them a deleted row cannot be told from any other, and a row in which
+/// one of them changes is another thing. `has_event_id`: whether the contract maps event_id, since an event without one is
+/// known by its content (S2.3). The namespace belongs to them where it is mapped.
+std::span<const FactField> key_fields(FactType fact, bool has_event_id);
 
 std::string_view fact_name(FactType fact);  ///< 'shipment_event', as in raw.*
 std::optional<FactType> fact_from_name(std::string_view name);

@@ -51,7 +51,7 @@ bool fits(Value::Kind value, const FieldMapping& mapping, FieldKind kind) {
     case FieldKind::action:
       return value == Value::text || (mapping.vocabulary && (value == Value::number || value == Value::boolean));
     case FieldKind::time:
-      return value == Value::text;
+      return mapping.unit == Unit::native ? value == Value::text : value == Value::number;
     case FieldKind::boolean:
       return value == Value::boolean;
     case FieldKind::integer:
@@ -251,7 +251,9 @@ Micros horizon_of(const T& body, Micros& happened) {
 }  // namespace
 
 bool Judge::applies(const Mapping& mapping, Row row) {
-  return mapping.when < 0 || row[static_cast<std::size_t>(mapping.when)].bytes == "true";
+  if (mapping.when < 0) return true;
+  const Value& when = row[static_cast<std::size_t>(mapping.when)];
+  return when.kind == Value::unchanged || when.bytes == "true";
 }
 
 bool Judge::may_show(const FieldMapping& mapping) const {
@@ -262,7 +264,9 @@ bool Judge::may_show(const FieldMapping& mapping) const {
 
 std::optional<Objection> Judge::judge(const Mapping& mapping, Row row, Fact& fact) const {
   fact.from.feed = feed_;
-  fact.version = {contract_.authority_rank, contract_.epoch, 0, 0};
+  fact.version.authority_rank = contract_.authority_rank;
+  fact.version.epoch = contract_.epoch;
+  fact.unchanged = 0;
   switch (mapping.fact) {
     case FactType::shipment:
       return fill(mapping, row, fact, fact.body.emplace<ShipmentFact>());
@@ -284,6 +288,10 @@ std::optional<Objection> Judge::fill(const Mapping& mapping, Row row, Fact& fact
   for (const FieldMapping& field : mapping.fields) {
     const Value& value = row[static_cast<std::size_t>(field.value)];
     const FactFieldTraits& what = traits(field.field);
+    if (value.kind == Value::unchanged) {
+      fact.unchanged |= bit(field.field);
+      continue;
+    }
     if (value.is_null() || (value.bytes.empty() && value.kind != Value::nested)) {
       if (!field.required) continue;
       return Objection{reason::missing_field, what.name,
@@ -323,7 +331,9 @@ std::optional<Objection> Judge::fill(const Mapping& mapping, Row row, Fact& fact
             return object(reason::unmapped_action, ", which does not lead to assign, reassign or unassign");
           break;
         case FieldKind::time:
-          reading.number = read_time(word, field.zone.get()).value_or(none);
+          reading.number = (field.unit == Unit::native ? read_time(word, field.zone.get())
+                                                       : read_time_number(word, field.unit, field.zone.get()))
+                               .value_or(none);
           break;
         case FieldKind::integer:
           reading.number = read_integer(word).value_or(none);
@@ -352,7 +362,8 @@ std::optional<Objection> Judge::fill(const Mapping& mapping, Row row, Fact& fact
   }
   Micros happened = 0;
   if (const Micros horizon = horizon_of(body, happened);
-      horizon > 0 && !contract_.historical && fact.from.ingest_time - happened > horizon)
+      horizon > 0 && !(fact.unchanged & (bit(FactField::event_time) | bit(FactField::effective_at))) &&
+      !contract_.historical && fact.from.ingest_time - happened > horizon)
     return Objection{reason::beyond_horizon,
                      {},
                      "it happened at " + format_rfc3339(happened) + " and arrived at " +
@@ -365,7 +376,9 @@ std::string Judge::subject(const Mapping& mapping, Row row) {
   std::string driver;
   for (const FieldMapping& field : mapping.fields) {
     const Value& value = row[static_cast<std::size_t>(field.value)];
-    if (value.is_null() || value.bytes.empty() || !fits(value.kind, field, traits(field.field).kind)) continue;
+    if (value.is_null() || value.kind == Value::unchanged || value.bytes.empty() ||
+        !fits(value.kind, field, traits(field.field).kind))
+      continue;
     if (field.field == FactField::shipment_id) return std::string(value.bytes);
     if (field.field == FactField::driver_id) driver = value.bytes;
   }

@@ -21,11 +21,12 @@ struct Value {
   enum Kind : std::uint8_t {
     absent,
     null,
-    text,     ///< JSON string, unescaped
-    number,   ///< JSON number, as written
-    boolean,  ///< `true` or `false`
-    nested,   ///< JSON array or object, as written
-    cell,     ///< CSV cell or SQL result: text that may be read as any type
+    text,       ///< JSON string, unescaped
+    number,     ///< JSON number, as written
+    boolean,    ///< `true` or `false`
+    nested,     ///< JSON array or object, as written
+    cell,       ///< CSV cell, SQL result or value of a database: text that may be read as any type
+    unchanged,  ///< the same as in the telling before, and not repeated (Fact::unchanged)
   };
   Kind kind = absent;
   std::string_view bytes;
@@ -43,7 +44,7 @@ inline constexpr std::string_view malformed_record = "malformed_record", truncat
                                   missing_field = "missing_field", wrong_type = "wrong_type",
                                   out_of_range = "out_of_range", coordinate_out_of_range = "coordinate_out_of_range",
                                   unmapped_status = "unmapped_status", unmapped_action = "unmapped_action",
-                                  beyond_horizon = "beyond_horizon";
+                                  beyond_horizon = "beyond_horizon", unresolved_value = "unresolved_value";
 }  // namespace reason
 
 /// Why a mapping gave no fact. The decoder completes it to a Refusal (raw bytes, hash, provenance).
@@ -59,7 +60,8 @@ class Judge {
 
   /// Whether this mapping applies to the row.
   static bool applies(const Mapping& mapping, Row row);
-  /// Fills `fact` (whose provenance says where the record stands and when the file arrived) or objects; null: it is a fact.
+  /// Fills `fact` or objects; null: it is a fact. Its provenance says where the record stands and when it arrived, its
+  /// version which telling the source says it is (both only where no field of the contract says otherwise).
   std::optional<Objection> judge(const Mapping& mapping, Row row, Fact& fact) const;
   /// shipment_id or driver_key, where the row has one; for refusals.
   static std::string subject(const Mapping& mapping, Row row);

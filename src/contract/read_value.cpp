@@ -37,6 +37,18 @@ std::optional<Micros> read_time(std::string_view text, const Zone* zone) {
   return zone ? std::optional(zone->to_utc(*instant)) : std::nullopt;
 }
 
+std::optional<Micros> read_time_number(std::string_view text, Unit unit, const Zone* zone) {
+  constexpr Micros year_1 = -62'135'596'800LL * us_per_second, year_10000 = 253'402'300'800LL * us_per_second;
+  std::optional<std::int64_t> micros;
+  if (unit == Unit::s) micros = read_decimal(text, 6);
+  if (unit == Unit::ms) micros = read_decimal(text, 3);
+  if (unit == Unit::us) micros = read_decimal(text, 0);
+  if (unit == Unit::ns) micros = scaled(read_decimal(text, 0), 1, 1000);
+  if (unit == Unit::days) micros = scaled(read_decimal(text, 0), us_per_day, 1);
+  if (!micros || !zone || *micros < year_1 || *micros >= year_10000) return std::nullopt;
+  return zone->to_utc(*micros);
+}
+
 std::optional<std::int64_t> read_decimal(std::string_view text, int scale) {
   std::size_t at = 0;
   const bool negative = !text.empty() && text[0] == '-';
@@ -133,6 +145,11 @@ std::optional<std::int64_t> read_measure(std::string_view text, Unit unit) {
     case Unit::s:
     case Unit::native:
       return read_decimal(text, 0);
+    case Unit::ms:
+    case Unit::us:
+    case Unit::ns:
+    case Unit::days:
+      break;  // of times only
   }
   return std::nullopt;
 }

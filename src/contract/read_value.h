@@ -15,6 +15,9 @@ namespace ff {
 /// local to `zone`; null if there is none, or if the text is no time.
 std::optional<Micros> read_time(std::string_view text, const Zone* zone);
 
+/// A time as a number of `unit` since 1970, by a clock in `zone` (null: refused, as a local time without a zone is).
+std::optional<Micros> read_time_number(std::string_view text, Unit unit, const Zone* zone);
+
 /// An integer, exactly; a fraction of zeros is none ("3.0").
 std::optional<std::int64_t> read_integer(std::string_view text);
 

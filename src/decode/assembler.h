@@ -19,6 +19,15 @@
 
 namespace ff {
 
+/// What a source says about a record beside its values; see Assembler::tell().
+struct Telling {
+  Micros ingest_time = 0;    ///< where no field of the contract says another
+  std::int64_t ordinal = 0;  ///< of the Version, likewise
+  std::int32_t ordinal_minor = 0;
+  bool is_deleted =
+      false;  ///< the row is gone: is_deleted of what has it, a retraction of an event, nothing for a ping
+};
+
 class Assembler {
  public:
   static Result<std::unique_ptr<Assembler>> make(const Contract& contract, std::uint32_t feed, const PseudonymKey& key,
@@ -39,6 +48,8 @@ class Assembler {
   bool has_private_columns() const { return has_private_columns_; }
 
   /// `received` (the record's bytes) and `payload` must live in the batch; `row` is read before this returns.
+  /// `tell()` before it says what else is known of the record; what it said stays true for the records after it.
+  void tell(const Telling& telling) { telling_ = telling; }
   Result<void> add(std::int64_t position, Row row, std::string_view payload, std::string_view received);
   void refuse(std::int64_t position, std::string_view reason, std::string detail, std::string_view received);
   void note_drift(std::string_view field, std::int64_t position);
@@ -54,27 +65,33 @@ class Assembler {
   struct Waiting {
     std::int64_t position;
     std::string_view payload, received, headers;
-    Micros heard_at;
     std::unique_ptr<Refusal> refusal;
+    Telling telling;
+    std::vector<std::size_t> unchanged;  ///< columns
   };
-  Provenance provenance(std::int64_t position) const { return {feed_, partition_, position, heard_at_}; }
+  Provenance provenance(std::int64_t position) const { return {feed_, partition_, position, telling_.ingest_time}; }
   void judge(std::int64_t position, Row row, std::string_view payload, std::string_view received);
   Refusal refusal_of(std::int64_t position, std::string_view reason, std::string detail,
                      std::string_view received) const;
   void keep(Refusal refusal, std::string_view payload);
+  std::optional<Objection> judge_one(std::size_t mapping, Row row, Fact& fact) const;
   Result<void> evaluate();
+  /// The row with Value::unchanged back in `columns`, and in every expression that reads one of them.
+  std::vector<Value> with_unchanged(const std::vector<Value>& row, const std::vector<std::size_t>& columns) const;
 
   const Contract& contract_;
   std::uint32_t feed_;
   Judge judge_;
   Pseudonymizer pseudonymizer_;
   bool ids_are_keys_, has_private_columns_;
-  std::unique_ptr<Expressions> expressions_;  ///< null: the contract has none
+  std::unique_ptr<Expressions> expressions_;                ///< null: the contract has none
+  std::vector<std::vector<std::size_t>> expression_reads_;  ///< by expression: the columns that its text names
+  std::vector<std::uint32_t> keys_;                         ///< by mapping: the bits of its key fields
   std::vector<Waiting> waiting_;
   std::unordered_set<std::string> drifted_;
 
   std::uint32_t partition_ = 0;
-  Micros heard_at_ = 0;       ///< of the file or of the record taken last
+  Telling telling_;           ///< of the record taken or told of last, or of the file
   std::string_view headers_;  ///< of the record taken last
   std::int64_t after_ = 0;
   Batch batch_;

@@ -1,10 +1,12 @@
 #include "decode/decoder.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "decode/assembler.h"
 #include "decode/avro.h"
 #include "decode/csv.h"
+#include "decode/debezium.h"
 #include "decode/file_blocks.h"
 #include "decode/ndjson.h"
 
@@ -25,11 +27,25 @@ std::string_view Batch::keep(std::string_view text) {
   return kept;
 }
 
+void Batch::absorb(Batch other) {
+  const auto position = [](const Decoded& d) {
+    return d.fact() ? d.fact()->from.position : d.refusal()->from.position;
+  };
+  const auto middle = static_cast<std::ptrdiff_t>(records.size());
+  std::move(other.records.begin(), other.records.end(), std::back_inserter(records));
+  std::inplace_merge(records.begin(), records.begin() + middle, records.end(),
+                     [&](const Decoded& a, const Decoded& b) { return position(a) < position(b); });
+  std::move(other.drifts.begin(), other.drifts.end(), std::back_inserter(drifts));
+  std::move(other.blocks_.begin(), other.blocks_.end(), std::back_inserter(blocks_));
+}
+
 Result<std::unique_ptr<Decoder>> make_decoder(const Contract& contract, std::uint32_t feed, const PseudonymKey& key,
                                               DriverIds ids, SchemaSource* schemas) {
   auto assembler = FF_TRY(Assembler::make(contract, feed, key, ids));
   if (contract.format == Format::csv && ids == DriverIds::from_source)
     return make_csv_decoder(contract, std::move(assembler));
+  if (contract.format == Format::debezium || contract.format == Format::postgres)
+    return make_debezium_decoder(contract, std::move(assembler));
   if (contract.format == Format::avro && ids == DriverIds::from_source) {
     if (!schemas)
       return Error{Recourse::halt, "schema_registry_missing",

@@ -74,6 +74,8 @@ class Batch {
   void adopt(std::unique_ptr<char[]> bytes) { blocks_.push_back(std::move(bytes)); }
   /// A copy of `text` in the batch, with 64 readable bytes behind it (parsers read in strides).
   std::string_view keep(std::string_view text);
+  /// Takes over what `other` has; the records of both stand in order of position.
+  void absorb(Batch other);
 
  private:
   std::vector<std::unique_ptr<char[]>> blocks_;

@@ -73,7 +73,7 @@ class DuckDbExpressions final : public Expressions {
     FF_CHECK(size_ < rows_max);
     for (std::size_t i = 0; i < columns_; ++i) {
       const duckdb_vector vector = duckdb_data_chunk_get_vector(chunk_, i);
-      if (row[i].is_null()) {
+      if (row[i].is_null() || row[i].kind == Value::unchanged) {
         duckdb_vector_ensure_validity_writable(vector);
         duckdb_validity_set_row_invalid(duckdb_vector_get_validity(vector), size_);
       } else {

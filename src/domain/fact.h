@@ -84,6 +84,10 @@ struct Fact {
   FactBody body;
   Version version;
   Provenance from;
+  /// Bit f: the source says that FactField f (contract/fields.h) has the value it had in the telling before this one, and does
+  /// not repeat it (Postgres: an unchanged TOAST value; all but the key of a deleted row). The engine fills it in from what
+  /// it knows (engine/unchanged.h) before anything else sees the fact.
+  std::uint32_t unchanged = 0;
 
   FactType type() const { return static_cast<FactType>(body.index()); }
 };

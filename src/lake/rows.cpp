@@ -1,5 +1,6 @@
 #include "lake/rows.h"
 
+#include <cstring>
 #include <limits>
 
 namespace ff {
@@ -9,9 +10,15 @@ constexpr std::int64_t none_value = std::numeric_limits<std::int64_t>::min();
 
 Rows& Rows::text(std::string_view value) {
   Column& c = next();
-  FF_CHECK(c.characters.size() + value.size() < (std::size_t{1} << 32));
-  c.numbers.push_back(static_cast<std::int64_t>(c.characters.size() << 32 | value.size()));
-  c.characters += value;
+  // What the row above says is not said again: names of feeds, statuses, a shipment's own id.
+  const std::size_t above = static_cast<std::uint32_t>(c.last_text);
+  if (above != value.size() ||
+      std::memcmp(c.characters.data() + (static_cast<std::uint64_t>(c.last_text) >> 32), value.data(), above) != 0) {
+    FF_CHECK(c.characters.size() + value.size() < (std::size_t{1} << 32));
+    c.last_text = static_cast<std::int64_t>(c.characters.size() << 32 | value.size());
+    c.characters += value;
+  }
+  c.numbers.push_back(c.last_text);
   c.nulls.push_back(false);
   return *this;
 }
@@ -41,6 +48,7 @@ void Rows::clear() {
     c.numbers.clear();
     c.nulls.clear();
     c.characters.clear();
+    c.last_text = 0;
   }
   cells_ = 0;
 }

@@ -35,6 +35,7 @@ class Rows {
     std::vector<std::int64_t> numbers;  ///< values; for text: offset << 32 | length into `characters`
     std::vector<bool> nulls;
     std::string characters;
+    std::int64_t last_text = 0;  ///< the number of the last text
   };
   const Column& column(std::size_t index) const { return columns_[index]; }
 

@@ -1,0 +1,145 @@
+// Envelopes as Debezium 2 and 3 write them for Postgres, with and without the wrapper, and our own.
+#include "decode/debezium.h"
+
+#include "decode/decode_testing.h"
+
+namespace ff {
+namespace {
+using testing::contract_of;
+using testing::decode_text;
+
+Contract orders(const std::string& created = "logicalTypeOptions: {defaultTimezone: UTC}") {
+  return contract_of(R"(
+apiVersion: v3.1.0
+kind: DataContract
+id: orders
+version: 1.0.0
+status: active
+servers:
+  - {server: landing, type: local, path: orders*.ndjson, format: debezium}
+customProperties:
+  - {property: namespace, value: acme}
+  - {property: otherColumns, value: [weight]}
+schema:
+  - name: shipment
+    properties:
+      - {name: shipment_id, physicalName: id, logicalType: string}
+      - {name: created_at, physicalName: created, logicalType: timestamp, )" +
+                     created + R"(}
+      - {name: destination_hub, physicalName: dest, logicalType: string}
+      - {name: service_level, physicalName: note, logicalType: string}
+  - name: driver
+    properties:
+      - {name: driver_id, physicalName: driver, logicalType: string}
+      - {name: phone, logicalType: string, classification: pii}
+)");
+}
+
+std::string envelope(const std::string& op, const std::string& row, const std::string& sequence,
+                     const std::string& more = "") {
+  return R"({"before":)" + (op == "d" ? row : "null") + R"(,"after":)" + (op == "d" ? "null" : row) +
+         R"(,"source":{"version":"3.6.1.Final","connector":"postgresql","name":"db","ts_ms":1772440000123,"ts_us":1772440000123456,"snapshot":"false","db":"o","sequence":")" +
+         sequence + R"(","schema":"public","table":"orders","txId":555,"lsn":200},"op":")" + op +
+         R"(","ts_ms":1772440000999)" + more + "}\n";
+}
+const std::string order_row =
+    R"({"id":17,"created":1772440000000000,"dest":"CGN","note":"std","driver":"D7","phone":"+49 123"})";
+const std::string sequence = R"([\"160\",\"200\"])";
+
+TEST(Debezium, AChangeIsARowWithItsVersionAndItsTime) {
+  const Contract contract =
+      orders("customProperties: [{property: unit, value: us}], logicalTypeOptions: {defaultTimezone: UTC}");
+  const auto out = decode_text(contract, envelope("c", order_row, sequence));
+  ASSERT_EQ(out.all.size(), 2U);
+  const Fact& fact = *out.all[0]->fact();
+  const auto& order = out.fact<ShipmentFact>(0);
+  EXPECT_EQ(order.shipment_id, "17");
+  EXPECT_EQ(order.created_at, 1772440000000000);
+  EXPECT_EQ(fact.version.ordinal, 160) << "the last commit before";
+  EXPECT_EQ(fact.version.ordinal_minor, 5) << "(200 - 160) / 8: the place behind it";
+  EXPECT_EQ(fact.from.ingest_time, 1772440000123456) << "the commit's, not the connector's";
+  EXPECT_EQ(fact.unchanged, 0U);
+  EXPECT_EQ(out.fact<DriverFact>(1).driver_key.size(), 32U);
+  for (const char* secret : {"D7", "+49 123"})
+    EXPECT_EQ(out.payload(0).find(secret), std::string::npos) << out.payload(0);
+}
+
+TEST(Debezium, TheOrderInTheTransactionGoesBeforeThePlaceInTheLog) {
+  const auto out =
+      decode_text(orders(), envelope("u", R"({"id":"S1","created":"2026-03-02T08:00:00Z","driver":"D"})", sequence,
+                                     R"(,"transaction":{"id":"555:200","total_order":3,"data_collection_order":1})"));
+  EXPECT_EQ(out.all[0]->fact()->version.ordinal_minor, 3);
+}
+
+TEST(Debezium, BeforeAnyCommitTheChangesOwnPlaceCounts) {
+  const auto out = decode_text(
+      orders(), envelope("r", R"({"id":"S1","created":"2026-03-02T08:00:00Z","driver":"D"})", R"([null,\"200\"])"));
+  EXPECT_EQ(out.all[0]->fact()->version.ordinal, 200);
+  EXPECT_EQ(out.all[0]->fact()->version.ordinal_minor, 0);
+}
+
+TEST(Debezium, NumbersAreTimesIfTheWrapperSaysSo) {
+  const std::string schema =
+      R"({"type":"struct","fields":[{"type":"struct","field":"after","fields":[{"type":"int64","name":"io.debezium.time.MicroTimestamp","field":"created"}]}]})";
+  std::string payload = envelope("c", order_row, sequence);
+  payload.pop_back();
+  const std::string wrapped = R"({"schema":)" + schema + R"(,"payload":)" + payload + "}\n";
+  const auto out = decode_text(orders(), wrapped + payload + "\n");
+  ASSERT_EQ(out.all.size(), 4U);
+  EXPECT_EQ(out.fact<ShipmentFact>(0).created_at, 1772440000000000);
+  EXPECT_EQ(out.outcome(2), "wrong_type created_at") << "without the wrapper nobody knows, and nothing is guessed";
+}
+
+TEST(Debezium, WhatWasNotSentIsUnchangedAndNotText) {
+  const auto out = decode_text(
+      orders(),
+      envelope(
+          "u",
+          R"({"id":"S1","created":"2026-03-02T08:00:00Z","dest":"A","note":"__debezium_unavailable_value","driver":"D"})",
+          sequence));
+  EXPECT_EQ(out.all[0]->fact()->unchanged, bit(FactField::service_level));
+  EXPECT_NE(out.payload(0).find("__debezium_unavailable_value"), std::string::npos);
+}
+
+TEST(Debezium, ADeletionIsTrustedInItsKeyOnly) {
+  const auto out =
+      decode_text(orders(), envelope("d", R"({"id":"S1","created":0,"dest":"","note":null,"driver":"D"})", sequence));
+  ASSERT_EQ(out.all.size(), 2U);
+  EXPECT_TRUE(out.fact<ShipmentFact>(0).is_deleted);
+  EXPECT_EQ(out.all[0]->fact()->unchanged,
+            bit(FactField::created_at) | bit(FactField::destination_hub) | bit(FactField::service_level));
+  EXPECT_TRUE(out.fact<DriverFact>(1).is_deleted);
+}
+
+TEST(Debezium, ItsOwnPayloadReadsBackAsTheSameFacts) {
+  const Contract contract =
+      orders("customProperties: [{property: unit, value: us}], logicalTypeOptions: {defaultTimezone: UTC}");
+  const auto first = decode_text(contract, envelope("c", order_row, sequence));
+  const auto again = decode_text(contract, std::string(first.payload(0)) + "\n", 0, DriverIds::keys);
+  ASSERT_EQ(again.all.size(), 2U);
+  EXPECT_EQ(again.fact<DriverFact>(1).driver_key, first.fact<DriverFact>(1).driver_key);
+  EXPECT_EQ(again.fact<ShipmentFact>(0).created_at, first.fact<ShipmentFact>(0).created_at);
+  EXPECT_TRUE(again.all[0]->fact()->version == first.all[0]->fact()->version);
+  EXPECT_EQ(again.all[0]->fact()->from.ingest_time, first.all[0]->fact()->from.ingest_time);
+  EXPECT_EQ(again.payload(0), first.payload(0));
+}
+
+TEST(Debezium, WhatIsNoEnvelopeIsRefusedAndATombstoneIsNothing) {
+  const auto out = decode_text(orders(),
+                               "{\"id\":1}\nnull\n\n{\"op\":\"t\",\"source\":{}}\n{\"op\":\"c\",\"after\":null}\n{"
+                               "\"op\":\"c\",\"after\":{\"id\":tru}}\n");
+  ASSERT_EQ(out.all.size(), 4U);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(out.outcome(i), "malformed_record");
+  EXPECT_EQ(out.refusal(1).from.position, 4);
+}
+
+TEST(Debezium, UnknownColumnsAreDriftAndNeverLand) {
+  const auto out = decode_text(
+      orders(),
+      envelope("c", R"({"id":"S1","created":"2026-03-02T08:00:00Z","driver":"D","salary":"98765"})", sequence));
+  EXPECT_EQ(out.drifts, std::vector<std::string>{"salary"});
+  EXPECT_EQ(out.payload(0).find("98765"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace ff

@@ -1,0 +1,293 @@
+#include "source/postgres_source.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "base/time.h"
+#include "source/batch_queue.h"
+#include "source/postgres_catalog.h"
+#include "source/postgres_snapshot.h"
+#include "source/postgres_stream.h"
+
+namespace ff {
+namespace {
+using namespace std::chrono_literals;
+
+constexpr std::size_t queued_batches_max = 4;
+constexpr auto reconnect_wait = 1s;
+constexpr const char* snapshot_complete = "complete";
+
+/// A name that no other temporary slot of the server has: one of another process or thread, or one that is about to go.
+std::string temporary_slot() {
+  static std::atomic<int> count = 0;
+  return "fleetflow_snapshot_" + std::to_string(::getpid()) + "_" + std::to_string(now_micros()) + "_" +
+         std::to_string(++count);
+}
+
+}  // namespace
+
+struct PostgresSource::Impl {
+  Impl(const ContractSet& c, const PseudonymKey& k, PostgresOptions o, MarkOf m, Partitions& p)
+      : contracts(c), key(k), options(std::move(o)), mark_of(std::move(m)), partitions(p) {}
+  ~Impl();
+
+  const ContractSet& contracts;
+  const PseudonymKey& key;
+  PostgresOptions options;
+  MarkOf mark_of;
+  Partitions& partitions;
+
+  BatchQueue queue{queued_batches_max};
+  int wake = -1;  ///< an eventfd: the stream's thread has something to look at
+  std::atomic<bool> stopping = false;
+  std::atomic<std::uint64_t> flush = 0;
+  std::atomic<std::int64_t> heard_until = none;
+  std::thread reader, again;
+  std::atomic<bool> again_is_running = false;
+
+  // Of the reader's thread, once it runs.
+  PgSystem system;
+  std::vector<PgTable> tables;
+  std::optional<PgProgress> progress;  ///< of the slot; null: neither the lake nor we have read any of it
+  std::vector<std::string> snapshots;  ///< LSNs of the snapshots begun, the first first
+  bool is_snapshot_complete = false;
+  std::mutex ranges_mutex;
+  std::set<std::string> ranges_done;  ///< handed out to the end
+
+  std::string slot_partition() const { return "postgres:" + options.name; }
+  std::string snapshot_partition() const { return slot_partition() + "/snapshot"; }
+  std::string range_prefix(const std::string& snapshot) const { return snapshot_partition() + "/" + snapshot + "/"; }
+
+  Result<void> ask_marks();
+  Result<void> check();
+  Result<void> take_snapshot();
+  Result<std::vector<PgRange>> ranges_left();
+  Result<void> push_mark(const std::string& partition, std::int64_t position, std::string resume);
+  bool push(SourceBatch&& batch);
+  PgSnapshotJob job(const std::string& prefix);
+  Result<void> read();
+  void run();
+};
+
+PostgresSource::Impl::~Impl() {
+  stopping = true;
+  queue.stop();
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto woken = ::write(wake, &one, sizeof one);
+  if (reader.joinable()) reader.join();
+  if (again.joinable()) again.join();
+  if (wake >= 0) ::close(wake);
+}
+
+/// What the lake has of this source.
+Result<void> PostgresSource::Impl::ask_marks() {
+  const Mark snapshot = FF_TRY(mark_of(snapshot_partition()));
+  std::istringstream words(snapshot.resume);
+  for (std::string word; words >> word;)
+    if (word == snapshot_complete)
+      is_snapshot_complete = true;
+    else
+      snapshots.push_back(word);
+  const Mark slot = FF_TRY(mark_of(slot_partition()));
+  if (slot.resume.empty()) return {};
+  const auto at = parse_position(slot.resume);
+  if (!at)
+    return Error{Recourse::halt, "mark_unreadable",
+                 "the lake's mark of " + slot_partition() + " is '" + slot.resume +
+                     "', not system/timeline/slot/LSN/index: was it written by another version?"};
+  progress = PgProgress{*at, slot.position};
+  if (at->index == 0) flush = at->lsn.bytes;
+  return {};
+}
+
+/// Before anything is read, and again after each lost connection.
+Result<void> PostgresSource::Impl::check() {
+  PgConnection replication = FF_TRY(PgConnection::open(options.conninfo, PgMode::replication));
+  system = FF_TRY(identify(replication));
+  tables = FF_TRY(find_tables(replication, contracts, options.publication));
+  const PgSlot slot = FF_TRY(find_slot(replication, options.slot));
+  if (progress) return check_mark(replication, system, slot, options.slot, progress->at);
+  if (!slot.lost.empty())
+    return Error{Recourse::halt, "slot_lost",
+                 "the server has invalidated the replication slot '" + options.slot + "': " + slot.lost +
+                     "; nothing was read from it yet: drop it, it is made anew"};
+  return {};
+}
+
+bool PostgresSource::Impl::push(SourceBatch&& batch) {
+  while (!stopping)
+    if (queue.push(batch, 500ms)) return true;
+  return false;
+}
+
+Result<void> PostgresSource::Impl::push_mark(const std::string& partition, std::int64_t position, std::string resume) {
+  SourceBatch batch{{}, tables.front().feed, partitions.id_of(partition), position, std::move(resume), false};
+  if (!push(std::move(batch))) return Error{Recourse::retry, "source_stopped", "stopped"};
+  return {};
+}
+
+PgSnapshotJob PostgresSource::Impl::job(const std::string& prefix) {
+  return {contracts,
+          key,
+          partitions,
+          options.conninfo,
+          prefix,
+          options.snapshot_connections,
+          options.batch_records,
+          {},
+          [this](SourceBatch&& batch) { return push(std::move(batch)); },
+          {}};
+}
+
+/// The ranges that no snapshot so far has read to its end. Where updates may leave out values stored out of line, a row that
+/// moved from a range not read into one that was read is in neither, and the stream does not tell it whole: such a table
+/// is read again from its first page (docs/postgres.md).
+Result<std::vector<PgRange>> PostgresSource::Impl::ranges_left() {
+  std::vector<PgRange> left;
+  for (const PgTable& table : tables) {
+    std::vector<PgRange> all = ranges_of(table, options.snapshot_pages), missing;
+    for (const PgRange& range : all) {
+      bool is_done = ranges_done.contains(range.name);
+      for (std::size_t i = 0; !is_done && i < snapshots.size(); ++i)
+        is_done = FF_TRY(mark_of(range_prefix(snapshots[i]) + range.name)).resume == range_done;
+      if (!is_done) missing.push_back(range);
+    }
+    const bool has_toast =
+        std::any_of(table.leaves.begin(), table.leaves.end(), [](const PgLeaf& leaf) { return leaf.has_toast; });
+    const std::vector<PgRange>& wanted = has_toast && !missing.empty() ? all : missing;
+    left.insert(left.end(), wanted.begin(), wanted.end());
+  }
+  return left;
+}
+
+Result<void> PostgresSource::Impl::take_snapshot() {
+  PgConnection sql = FF_TRY(PgConnection::open(options.conninfo, PgMode::sql));
+  const bool is_first = !progress;
+  const bool exists = FF_TRY(find_slot(sql, options.slot)).exists;
+  // A slot that is there already exports nothing any more: a temporary one beside it does, and then the stream begins
+  // where that one would.
+  const PgSlotRequest request =
+      exists ? PgSlotRequest{temporary_slot(), true, false} : PgSlotRequest{options.slot, false, options.failover};
+  const PgExportedSnapshot snapshot = FF_TRY(create_slot(options.conninfo, request));
+  snapshots.push_back(to_text(snapshot.lsn));
+  std::string begun;
+  for (const std::string& lsn : snapshots) begun += (begun.empty() ? "" : " ") + lsn;
+  FF_TRY(push_mark(snapshot_partition(), static_cast<std::int64_t>(snapshots.size()), begun));
+  if (is_first) {
+    progress = PgProgress{{system.system_id, system.timeline, options.slot, snapshot.lsn, 0}, 0};
+    FF_TRY(push_mark(slot_partition(), 0, to_text(progress->at)));
+  }
+  tables =
+      FF_TRY(find_tables(sql, contracts, options.publication));  // Sizes as of now: no row of the snapshot lies behind.
+  PgSnapshotJob snapshot_job = job(range_prefix(snapshots.back()));
+  snapshot_job.range_done = [this](const PgRange& range) {
+    const std::lock_guard lock(ranges_mutex);
+    ranges_done.insert(range.name);
+  };
+  const std::vector<PgRange> left = FF_TRY(ranges_left());
+  FF_TRY(read_ranges(snapshot_job, snapshot, left));
+  is_snapshot_complete = true;
+  return push_mark(snapshot_partition(), static_cast<std::int64_t>(snapshots.size()) + 1,
+                   begun + " " + snapshot_complete);
+}
+
+Result<void> PostgresSource::Impl::read() {
+  FF_TRY(check());
+  if (!is_snapshot_complete) FF_TRY(take_snapshot());
+  progress->at.system_id = system.system_id;
+  progress->at.timeline = system.timeline;
+  progress->at.slot = options.slot;
+  const bool binary =
+      options.binary && std::all_of(tables.begin(), tables.end(), [](const PgTable& t) { return t.all_types_binary; });
+  PgStream stream({contracts, key, options, partitions.id_of(slot_partition()), binary, wake,
+                   [this](SourceBatch& batch, std::chrono::milliseconds wait) { return queue.push(batch, wait); },
+                   [this] { return stopping.load(); }, &flush, &heard_until},
+                  *progress);
+  return stream.run();
+}
+
+void PostgresSource::Impl::run() {
+  while (!stopping) {
+    const auto done = read();
+    if (done.ok() || stopping) return;
+    queue.fail(done.error());
+    if (done.error().recourse == Recourse::halt) return;
+    for (auto slept = 0ms; slept < reconnect_wait && !stopping; slept += 50ms) std::this_thread::sleep_for(50ms);
+  }
+}
+
+PostgresSource::PostgresSource(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+PostgresSource::~PostgresSource() = default;
+
+Result<std::unique_ptr<PostgresSource>> PostgresSource::start(const ContractSet& contracts, const PseudonymKey& key,
+                                                              PostgresOptions options, MarkOf mark_of,
+                                                              Partitions& partitions) {
+  auto impl = std::make_unique<Impl>(contracts, key, std::move(options), std::move(mark_of), partitions);
+  impl->wake = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  FF_CHECK(impl->wake >= 0);
+  FF_TRY(impl->ask_marks());
+  FF_TRY(impl->check());
+  impl->reader = std::thread([i = impl.get()] { i->run(); });
+  return std::unique_ptr<PostgresSource>(new PostgresSource(std::move(impl)));
+}
+
+Result<std::optional<SourceBatch>> PostgresSource::poll(std::chrono::milliseconds wait) {
+  return impl_->queue.pop(wait);
+}
+
+Result<void> PostgresSource::confirm(const std::vector<Progress>& done) {
+  const std::uint32_t mine = impl_->partitions.id_of(impl_->slot_partition());
+  for (const Progress& p : done) {
+    if (p.partition != mine) continue;
+    const auto at = parse_position(p.mark.resume);
+    // In the middle of a transaction the server must keep all of it, and then nothing new may be forgotten.
+    if (!at || at->index != 0 || at->lsn.bytes <= impl_->flush) continue;
+    impl_->flush = at->lsn.bytes;
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto woken = ::write(impl_->wake, &one, sizeof one);
+  }
+  return {};
+}
+
+Micros PostgresSource::heard_until() const { return impl_->heard_until; }
+
+Result<void> PostgresSource::snapshot_again(const std::string& schema, const std::string& table,
+                                            const std::string& condition) {
+  Impl& i = *impl_;
+  if (i.again_is_running.exchange(true))
+    return Error{Recourse::retry, "busy", "another table of " + i.options.name + " is being read again; wait for it"};
+  if (i.again.joinable()) i.again.join();
+  auto found = [&]() -> Result<std::vector<PgTable>> {
+    PgConnection sql = FF_TRY(PgConnection::open(i.options.conninfo, PgMode::sql));
+    std::vector<PgTable> all = FF_TRY(find_tables(sql, i.contracts, i.options.publication));
+    std::erase_if(all, [&](const PgTable& t) { return t.schema != schema || t.table != table; });
+    if (all.empty())
+      return Error{Recourse::halt, "table_missing",
+                   "no contract of " + i.options.name + " reads " + schema + "." + table};
+    return all;
+  }();
+  if (!found.ok()) {
+    i.again_is_running = false;
+    return found.error();
+  }
+  i.again = std::thread([&i, wanted = std::move(found).value(), condition] {
+    const auto read = [&]() -> Result<void> {
+      const PgExportedSnapshot snapshot = FF_TRY(create_slot(i.options.conninfo, {temporary_slot(), true, false}));
+      PgSnapshotJob job = i.job(i.range_prefix(to_text(snapshot.lsn)));
+      job.condition = condition;
+      return read_ranges(job, snapshot, ranges_of(wanted.front(), i.options.snapshot_pages));
+    };
+    if (const auto done = read(); !done.ok() && !i.stopping) i.queue.fail(done.error());
+    i.again_is_running = false;
+  });
+  return {};
+}
+
+}  // namespace ff
