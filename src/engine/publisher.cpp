@@ -42,6 +42,14 @@ Result<void> Publisher::fence(const Commit& commit) {
     return Error{
         Recourse::halt, "fenced",
         "an engine with epoch " + *owner + " has taken this lake over from epoch " + std::to_string(options_.epoch)};
+  std::map<std::string, std::int64_t> positions;
+  const Table marks = FF_TRY(lake_.query("select partition, position from ops.marks"));
+  for (const auto& row : marks.rows) positions[*row[0]] = std::stoll(*row[1]);
+  for (const Reached& r : commit.reached)
+    if (positions[r.name] != r.before)
+      return Error{Recourse::retry, "partition_moved",
+                   "the lake has the partition " + r.name + " at position " + std::to_string(positions[r.name]) +
+                       ", not at " + std::to_string(r.before) + ": another engine has read on in it; run again"};
   return {};
 }
 
