@@ -42,14 +42,17 @@ Result<void> Publisher::fence(const Commit& commit) {
     return Error{
         Recourse::halt, "fenced",
         "an engine with epoch " + *owner + " has taken this lake over from epoch " + std::to_string(options_.epoch)};
-  std::map<std::string, std::int64_t> positions;
   const Table marks = FF_TRY(lake_.query("select partition, position from ops.marks"));
-  for (const auto& row : marks.rows) positions[*row[0]] = std::stoll(*row[1]);
-  for (const Reached& r : commit.reached)
-    if (positions[r.name] != r.before)
+  std::map<std::string, std::string> in_lake;
+  for (const auto& row : marks.rows) in_lake[*row[0]] = *row[1];
+  for (const Reached& r : commit.reached) {
+    const auto mark = in_lake.find(r.name);
+    const std::string found = mark == in_lake.end() ? "0" : mark->second;
+    if (found != std::to_string(r.before))
       return Error{Recourse::retry, "partition_moved",
-                   "the lake has the partition " + r.name + " at position " + std::to_string(positions[r.name]) +
-                       ", not at " + std::to_string(r.before) + ": another engine has read on in it; run again"};
+                   "the lake has " + r.name + " at " + found + ", and we left it at " + std::to_string(r.before) +
+                       ": another engine has read on; what we hold of it is dropped"};
+  }
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/time.h"
 #include "decode/decode_testing.h"
 
 namespace ff {
@@ -22,7 +23,9 @@ Decoded event(std::int64_t heard_after_s) {
 
 Decoded refusal(const char* reason) {
   Decoded out;
-  out.what = Refusal{.from = {0, 0, 1, heard}, .reason = reason};
+  Refusal& refusal = out.what.emplace<Refusal>();
+  refusal.from = {0, 0, 1, heard};
+  refusal.reason = reason;
   return out;
 }
 
