@@ -24,8 +24,8 @@ Decoded event(std::int64_t heard_after_s) {
 Decoded refusal(const char* reason) {
   Decoded out;
   Refusal& refusal = out.what.emplace<Refusal>();
-  refusal.reason = reason;
   refusal.from = {0, 0, 1, heard};
+  refusal.reason = reason;
   return out;
 }
 

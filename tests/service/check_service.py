@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -90,7 +91,10 @@ class Service:
 
 
 def world_of(folder):
+    """The world, with contracts of its own that the service finds in its landing folder."""
     worlds.lifelike(engine.PROGRAM, folder / "world", seed=5, shipments=60)
+    if (folder / "world" / "contracts").is_dir():
+        shutil.copytree(folder / "world" / "contracts", folder / "landing" / "contracts")
     return folder / "world", sorted(p.name for p in (folder / "world").glob("*.ndjson"))
 
 
