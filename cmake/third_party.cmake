@@ -3,13 +3,14 @@
 #   duckdb::duckdb  simdjson::simdjson  RocksDB::rocksdb-shared  yaml-cpp
 #   PostgreSQL::PostgreSQL (libpq)
 #   CLI11::CLI11  fmt::fmt  OpenSSL::Crypto  Threads::Threads  ff::allocator
+#   prometheus-cpp::core  httplib  CURL::libcurl  rdkafka::rdkafka
 #   xxHash is header-only and needs no target.
-# Debian's packages come from scripts/setup/engine.packages; the pinned two (DuckDB and
-# simdjson, not in Debian in the versions wanted) from scripts/setup/engine.sh.
+# Debian's packages come from scripts/setup/engine.packages; the pinned three (DuckDB,
+# simdjson and librdkafka, not in Debian in the versions wanted) from scripts/setup/engine.sh.
 # Third-party headers are SYSTEM includes, so our warnings stay ours.
 set(deps ${CMAKE_SOURCE_DIR}/.deps)
-if(NOT EXISTS ${deps}/duckdb/lib/libduckdb.so OR NOT EXISTS ${deps}/simdjson/simdjson.cpp)
-  message(FATAL_ERROR "DuckDB or simdjson is missing; run ./ff build, which fetches them once.")
+if(NOT EXISTS ${deps}/duckdb/lib/libduckdb.so OR NOT EXISTS ${deps}/simdjson/simdjson.cpp OR NOT EXISTS ${deps}/librdkafka/lib/librdkafka.a)
+  message(FATAL_ERROR "DuckDB, simdjson or librdkafka is missing; run ./ff build, which fetches them once.")
 endif()
 
 add_library(duckdb::duckdb SHARED IMPORTED)
@@ -28,12 +29,22 @@ add_library(simdjson::simdjson ALIAS simdjson)
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(PostgreSQL REQUIRED)
+find_package(CURL REQUIRED)
+find_package(ZLIB REQUIRED)
 find_package(RocksDB REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(GTest REQUIRED)
 find_package(rapidcheck REQUIRED)
+find_package(prometheus-cpp REQUIRED)
+
+# Its classes differ in layout with these: every user must agree with the library (cpp-httplib.pc).
+find_library(httplib_library cpp-httplib REQUIRED)
+add_library(httplib SHARED IMPORTED)
+set_target_properties(httplib PROPERTIES
+  IMPORTED_LOCATION ${httplib_library}
+  INTERFACE_COMPILE_DEFINITIONS "CPPHTTPLIB_OPENSSL_SUPPORT;CPPHTTPLIB_ZLIB_SUPPORT;CPPHTTPLIB_BROTLI_SUPPORT")
 
 # The program's malloc; a sanitizer brings its own.
 add_library(ff_allocator INTERFACE)
@@ -42,3 +53,12 @@ if(NOT FF_SANITIZE)
   target_link_libraries(ff_allocator INTERFACE ${jemalloc})
 endif()
 add_library(ff::allocator ALIAS ff_allocator)
+
+# Compressed batches, TLS and SCRAM come from Debian's libraries.
+find_library(zstd_library zstd REQUIRED)
+find_library(lz4_library lz4 REQUIRED)
+add_library(rdkafka::rdkafka STATIC IMPORTED)
+set_target_properties(rdkafka::rdkafka PROPERTIES
+  IMPORTED_LOCATION ${deps}/librdkafka/lib/librdkafka.a
+  INTERFACE_INCLUDE_DIRECTORIES ${deps}/librdkafka/include
+  INTERFACE_LINK_LIBRARIES "OpenSSL::SSL;OpenSSL::Crypto;ZLIB::ZLIB;${zstd_library};${lz4_library};Threads::Threads;${CMAKE_DL_LIBS};m")

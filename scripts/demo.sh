@@ -29,7 +29,7 @@ rm -rf "$demo"
 mkdir -p "$demo"
 
 simulated() { # FOLDER SHIPMENTS: makes a world; its end is the moment as of which we look.
-  "$FLEETFLOW" simulate --out "$1" --shipments "$2" --days 5 --seed 11 >&2
+  "$FLEETFLOW" simulate --out "$1" --shipments "$2" --days 5 --seed 11 --contracts contracts >&2
   as_of=$(sed -n 's/.*"as_of": "\(.*\)".*/\1/p' "$1/truth/summary.json")
 }
 

@@ -50,6 +50,7 @@ driver_keys() {
 shuffled_and_doubled() { # FROM TO
   local feed
   mkdir -p "$2"
+  cp -r "$1/contracts" "$2/"
   for feed in orders drivers events assignments gps; do
     awk 'BEGIN { srand(7) } { printf "%.9f\t%s\n", rand(), $0 } rand() < 0.2 { printf "%.9f\t%s\n", rand(), $0 }' "$1/$feed"-*.ndjson |
       LC_ALL=C sort | cut -f2- | split -n r/3 --numeric-suffixes=1 -a 4 --additional-suffix=.ndjson - "$2/$feed-"

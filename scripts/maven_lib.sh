@@ -28,10 +28,10 @@ one_artifact() {
   maven "$dependency_plugin:copy" -Dartifact="$2" -DoutputDirectory="$1" || give_up "$2 could not be had from Maven Central; is the network there?"
 }
 
-# checked_exactly PART FOLDER: the folder holds the files that PART.sha256 names, no other, with these contents.
+# checked_exactly PART FOLDER: the folder holds the files that PART.sha256 names, no other, with these contents. If not,
+# build/logs/PART.sha256 says what it holds.
 checked_exactly() {
-  local wanted
-  wanted=$(setup_file "$1").sha256
-  (cd "$2" && sha256sum --quiet --check "$wanted" && diff <(awk '{print $2}' "$wanted" | LC_ALL=C sort) <(LC_ALL=C ls)) ||
-    give_up "the files of '$1' are not those that scripts/setup/$1.sha256 names"
+  mkdir -p "$logs"
+  (cd "$2" && LC_ALL=C sha256sum *) >"$logs/$1.sha256"
+  diff "$(setup_file "$1").sha256" "$logs/$1.sha256" || give_up "the files of '$1' are not those that scripts/setup/$1.sha256 names (have: build/logs/$1.sha256)"
 }

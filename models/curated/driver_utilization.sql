@@ -6,18 +6,18 @@ assignments as (select * from {{ source('core', 'driver_assignments') }}),
 segments as (select * from {{ source('core', 'driver_segments') }}),
 ping_days as (select * from {{ source('core', 'driver_day') }}),
 events as (select * from {{ source('core', 'shipment_events') }}),
+spells as (select * from {{ ref('driver_spells') }}),
 
 deleted as (select shipment_id from shipments where is_deleted),
 
 taken_events as (
-  select e.shipment_id, e.driver_key, e.status, e.event_time, e.driving_s, d.date
+  select e.shipment_id, e.driver_key, e.status, e.event_time, d.date
   from events e
   join calendar d on d.utc_date = cast(e.event_time as date) and e.event_time >= d.start_at and e.event_time < d.end_at
   left join deleted x on x.shipment_id = e.shipment_id
   where e.effect in ('apply', 'flag') and e.driver_key is not null and x.shipment_id is null
 ),
 
--- Time in pieces, each within one day: holdings, what the pings say, and driving that a source reports instead of pings.
 holdings as (
   select
     a.driver_key, a.shipment_id,
@@ -29,10 +29,12 @@ holdings as (
   where x.shipment_id is null
 ),
 
+-- Time in pieces, each within one day: spells of holding, what the pings say, and driving that a source reports instead of pings.
 reports as (
-  select driver_key, unix_micros(event_time) - driving_s * 1000000 as start_us, unix_micros(event_time) as end_us
-  from taken_events
-  where driving_s > 0
+  select e.driver_key, unix_micros(e.event_time) - e.driving_s * 1000000 as start_us, unix_micros(e.event_time) as end_us
+  from events e
+  left join deleted x on x.shipment_id = e.shipment_id
+  where e.effect in ('apply', 'flag') and e.driver_key is not null and e.driving_s > 0 and x.shipment_id is null
 ),
 
 -- The few days of the calendar in which there is anything to cut.
@@ -49,10 +51,9 @@ days as (
 ),
 
 held as (
-  select h.driver_key, d.date, h.shipment_id, greatest(h.start_us, d.start_us) as start_us, least(h.end_us, d.end_us) as end_us
-  from holdings h
-  join days d on h.start_us < d.end_us and d.start_us < h.end_us
-  where h.start_us < h.end_us
+  select s.driver_key, d.date, greatest(unix_micros(s.start_at), d.start_us) as start_us, least(unix_micros(s.end_at), d.end_us) as end_us
+  from spells s
+  join days d on unix_micros(s.start_at) < d.end_us and d.start_us < unix_micros(s.end_at)
 ),
 
 reported as (
@@ -68,10 +69,9 @@ segment_pieces as (
   select driver_key, date, is_driving, unix_micros(start_at) as start_us, unix_micros(end_at) as end_us from segments
 ),
 
--- Three unions of time are asked for; a piece adds to its union what no earlier piece has covered.
+-- Two unions of time are asked for; a piece adds to its union what no earlier piece has covered. Spells don't overlap.
 measures as (
-  select 'assigned' as measure, driver_key, date, start_us, end_us from held
-  union all select 'on_duty', driver_key, date, start_us, end_us from held
+  select 'on_duty' as measure, driver_key, date, start_us, end_us from held
   union all select 'on_duty', driver_key, date, start_us, end_us from segment_pieces where is_driving
   union all select 'on_duty', driver_key, date, start_us, end_us from reported
   union all select 'assigned_or_segment', driver_key, date, start_us, end_us from held
@@ -89,30 +89,49 @@ swept as (
 unions as (
   select
     driver_key, date,
-    sum(case when measure = 'assigned' then greatest(end_us - greatest(start_us, coalesce(covered_to_us, start_us)), 0) end) as assigned_us,
     sum(case when measure = 'on_duty' then greatest(end_us - greatest(start_us, coalesce(covered_to_us, start_us)), 0) end) as on_duty_us,
     sum(case when measure = 'assigned_or_segment' then greatest(end_us - greatest(start_us, coalesce(covered_to_us, start_us)), 0) end) as assigned_or_segment_us
   from swept
   group by driver_key, date
 ),
 
+assigned_time as (select driver_key, date, sum(end_us - start_us) as assigned_us from held group by driver_key, date),
 segment_time as (select driver_key, date, sum(end_us - start_us) as segment_us from segment_pieces group by driver_key, date),
 reported_time as (select driver_key, date, sum(end_us - start_us) as driving_us from reported group by driver_key, date),
 
-event_work as (
+-- First per shipment, then per day: what was done to it, and, with what was only held, how many there were.
+shipment_work as (
   select
-    driver_key, date,
+    driver_key, date, shipment_id,
     count(case when status = 'delivered' then 1 end) as deliveries,
     count(case when status = 'delivery_attempted' then 1 end) as attempts,
     min(event_time) as first_event_at,
     max(event_time) as last_event_at
   from taken_events
+  group by driver_key, date, shipment_id
+),
+
+event_work as (
+  select
+    driver_key, date,
+    cast(sum(deliveries) as bigint) as deliveries,
+    cast(sum(attempts) as bigint) as attempts,
+    min(first_event_at) as first_event_at,
+    max(last_event_at) as last_event_at
+  from shipment_work
   group by driver_key, date
 ),
 
 shipments_handled as (
-  select driver_key, date, count(distinct shipment_id) as shipments
-  from (select driver_key, date, shipment_id from held union all select driver_key, date, shipment_id from taken_events) handled
+  select driver_key, date, count(*) as shipments
+  from (
+    select h.driver_key, d.date, h.shipment_id
+    from holdings h
+    join days d on h.start_us < d.end_us and d.start_us < h.end_us
+    where h.start_us < h.end_us
+    union
+    select driver_key, date, shipment_id from shipment_work
+  ) handled
   group by driver_key, date
 ),
 
@@ -126,7 +145,7 @@ driver_days as (
 seconds as (
   select
     k.driver_key, k.date,
-    cast(floor(cast(coalesce(u.assigned_us, 0) as double) / 1000000) as bigint) as assigned_s,
+    cast(floor(cast(coalesce(a.assigned_us, 0) as double) / 1000000) as bigint) as assigned_s,
     cast(floor(cast(coalesce(p.driving_us, r.driving_us, 0) as double) / 1000000) as bigint) as driving_s,
     cast(floor(cast(coalesce(p.idle_us, 0) as double) / 1000000) as bigint) as idle_s,
     cast(floor(cast(coalesce(u.assigned_or_segment_us, 0) - coalesce(s.segment_us, 0) as double) / 1000000) as bigint) as offline_s,
@@ -139,6 +158,7 @@ seconds as (
     greatest(e.last_event_at, p.last_ping_at) as last_activity
   from driver_days k
   left join unions u on u.driver_key = k.driver_key and u.date = k.date
+  left join assigned_time a on a.driver_key = k.driver_key and a.date = k.date
   left join segment_time s on s.driver_key = k.driver_key and s.date = k.date
   left join reported_time r on r.driver_key = k.driver_key and r.date = k.date
   left join ping_days p on p.driver_key = k.driver_key and p.date = k.date

@@ -2,22 +2,12 @@
 with clock as (select unix_micros(as_of) as as_of_us from {{ source('ops', 'clock') }}),
 calendar as (select * from {{ source('ops', 'calendar') }}),
 shipments as (select * from {{ source('core', 'shipments') }}),
-assignments as (select * from {{ source('core', 'driver_assignments') }}),
 segments as (select * from {{ source('core', 'driver_segments') }}),
 ping_days as (select * from {{ source('core', 'driver_day') }}),
 events as (select * from {{ source('core', 'shipment_events') }}),
+spells as (select * from {{ ref('driver_spells') }}),
 
 deleted as (select shipment_id from shipments where is_deleted),
-
-holdings as (
-  select
-    a.driver_key,
-    unix_micros(a.valid_from) as start_us,
-    unix_micros(coalesce(a.valid_to, a.counts_to_at_most)) as end_us
-  from assignments a
-  left join deleted x on x.shipment_id = a.shipment_id
-  where x.shipment_id is null
-),
 
 reports as (
   select e.driver_key, unix_micros(e.event_time) - e.driving_s * 1000000 as start_us, unix_micros(e.event_time) as end_us
@@ -37,7 +27,7 @@ days as (
 
 -- On duty: holding a shipment or driving. Driving that a source reports counts on days without pings.
 pieces as (
-  select driver_key, false as is_driving, start_us, end_us from holdings
+  select driver_key, false as is_driving, unix_micros(start_at) as start_us, unix_micros(end_at) as end_us from spells
   union all
   select driver_key, true, unix_micros(start_at), unix_micros(end_at) from segments where is_driving
   union all

@@ -42,11 +42,20 @@ judged as (
   cross join clock c
 ),
 
+-- Events that are more than progress: exceptions, what the lifecycle does not allow, what came late.
+remarkable as (
+  select
+    shipment_id, namespace, event_id, event_time, reason, effect,
+    coalesce(unix_micros(first_ingest_time) - unix_micros(event_time) > late_after_s * 1000000, false) as is_late
+  from events
+  where effect in ('exception', 'flag', 'reject') or unix_micros(first_ingest_time) - unix_micros(event_time) > late_after_s * 1000000
+),
+
 ranked_exceptions as (
   select
     e.shipment_id, e.reason,
     row_number() over (partition by e.shipment_id order by e.event_time desc, e.namespace desc, e.event_id desc) as nth_last
-  from events e
+  from remarkable e
   join promised p on p.shipment_id = e.shipment_id
   where e.effect = 'exception' and e.event_time < p.delivery_by
 ),
@@ -58,8 +67,8 @@ event_counts as (
     shipment_id,
     count(case when effect = 'exception' then 1 end) as exceptions,
     count(case when effect in ('flag', 'reject') then 1 end) as invalid_transitions,
-    count(case when unix_micros(first_ingest_time) - unix_micros(event_time) > late_after_s * 1000000 then 1 end) as late_events
-  from events
+    count(case when is_late then 1 end) as late_events
+  from remarkable
   group by shipment_id
 ),
 

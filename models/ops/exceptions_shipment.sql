@@ -22,31 +22,75 @@ watched as (
   where not s.is_deleted
 ),
 
--- Taken events and exception events with what follows them in the shipment's history.
-history as (
-  select
-    e.shipment_id, e.event_id, e.event_time, e.status, e.reason, e.from_status, e.effect, t.is_terminal,
-    min(case when e.effect <> 'exception' then e.event_time end) over later as next_taken_at,
-    min(case when e.effect <> 'exception' and t.is_terminal then e.event_time end) over later as next_end_at,
-    min(case when e.effect <> 'exception' and (t.is_terminal or e.status = 'returning') then e.event_time end) over later as next_outcome_at
-  from events e
-  join statuses t on t.status = e.status
-  where e.effect in ('apply', 'flag', 'exception')
-  window later as (
-    partition by e.shipment_id order by e.event_time, t.rank, e.namespace, e.event_id rows between 1 following and unbounded following)
+-- Silences: nothing was taken for longer than the service level allows. Times first, which are quick to order; then which
+-- event it was: of several at one moment the last in the lifecycle's order.
+steps as (
+  select shipment_id, event_time, lead(event_time) over (partition by shipment_id order by event_time) as next_taken_at
+  from events
+  where effect in ('apply', 'flag')
 ),
 
--- Exceptions that are there from the moment their event is known.
+silences as (
+  select
+    s.shipment_id, s.event_time, s.next_taken_at, timestamp_micros(unix_micros(s.event_time) + w.stalled_after_h * 3600000000) as due_at
+  from steps s
+  join watched w on w.shipment_id = s.shipment_id
+  where s.next_taken_at is null or unix_micros(s.next_taken_at) - unix_micros(s.event_time) > w.stalled_after_h * 3600000000
+),
+
+silent_since as (
+  select
+    e.shipment_id, e.event_id, t.is_terminal, s.due_at, s.next_taken_at,
+    row_number() over (partition by e.shipment_id, e.event_time order by t.rank desc, e.namespace desc, e.event_id desc) as nth_last
+  from silences s
+  join events e on e.shipment_id = s.shipment_id and e.event_time = s.event_time
+  join statuses t on t.status = e.status
+  where e.effect in ('apply', 'flag')
+),
+
+-- Events that something later has to settle, and what may settle them: an end, the turn back, being found again.
+notable as (
+  select e.shipment_id, e.namespace, e.event_id, e.event_time, e.status, e.from_status, e.effect, t.rank, t.is_terminal
+  from events e
+  join statuses t on t.status = e.status
+  where (e.effect in ('apply', 'flag') and (t.is_terminal or e.status in ('delivery_attempted', 'returning') or e.from_status = 'lost'))
+    or (e.effect = 'exception' and e.reason = 'damaged')
+),
+
+open_questions as (select * from notable where status in ('delivery_attempted', 'lost') or effect = 'exception' or from_status = 'lost'),
+
+answers as (select * from notable where effect <> 'exception' and (is_terminal or status = 'returning' or from_status = 'lost')),
+
+answered as (
+  select
+    q.*, a.event_time as answered_at, a.status as answer, a.is_terminal as answer_is_end, a.from_status = 'lost' as answer_is_finding,
+    a.event_time > q.event_time or a.rank > q.rank
+      or (a.rank = q.rank and (a.namespace > q.namespace or (a.namespace = q.namespace and a.event_id > q.event_id))) as is_later
+  from open_questions q
+  left join answers a on a.shipment_id = q.shipment_id and a.event_time >= q.event_time
+),
+
+settled as (
+  select
+    shipment_id, namespace, event_id, event_time, status, from_status, effect, is_terminal,
+    min(case when is_later and answer_is_finding then answered_at end) as found_at,
+    min(case when is_later and answer_is_end then answered_at end) as next_end_at,
+    min(case when is_later and (answer_is_end or answer = 'returning') then answered_at end) as next_outcome_at
+  from answered
+  group by shipment_id, namespace, event_id, event_time, status, from_status, effect, is_terminal
+),
+
+-- Exceptions that are there from the moment their event is known. What is taken next after a loss is the finding.
 from_events as (
   select 'delivery_failed' as type, shipment_id, event_id as anchor, event_time as opened_at, next_outcome_at as resolved_at
-  from history where status = 'delivery_attempted'
+  from settled where status = 'delivery_attempted'
   union all
-  select 'lost', shipment_id, event_id, event_time, next_taken_at from history where status = 'lost'
+  select 'lost', shipment_id, event_id, event_time, found_at from settled where status = 'lost'
   union all
-  select 'damaged', h.shipment_id, h.event_id, h.event_time, case when t.is_terminal then h.event_time else h.next_end_at end
-  from history h
-  join statuses t on t.status = h.from_status
-  where h.effect = 'exception' and h.reason = 'damaged'
+  select 'damaged', q.shipment_id, q.event_id, q.event_time, case when t.is_terminal then q.event_time else q.next_end_at end
+  from settled q
+  join statuses t on t.status = q.from_status
+  where q.effect = 'exception'
 ),
 
 -- Exceptions that a deadline raises, once it has passed with nothing to end the wait. A delivery is waited for from the
@@ -62,17 +106,14 @@ waits as (
   where not is_delivery_undone
   union all
   select
-    'late_delivery', w.shipment_id, w.order_ref, w.delivery_due_at, h.event_time, case when h.is_terminal then h.event_time else h.next_end_at end
-  from history h
-  join watched w on w.shipment_id = h.shipment_id
-  where h.effect <> 'exception' and h.from_status = 'lost' and not w.is_delivery_undone
+    'late_delivery', w.shipment_id, w.order_ref, w.delivery_due_at, q.event_time, case when q.is_terminal then q.event_time else q.next_end_at end
+  from settled q
+  join watched w on w.shipment_id = q.shipment_id
+  where q.effect <> 'exception' and q.from_status = 'lost' and not w.is_delivery_undone
   union all
-  select
-    'stalled', w.shipment_id, h.event_id, timestamp_micros(unix_micros(h.event_time) + w.stalled_after_h * 3600000000),
-    cast(null as timestamp), h.next_taken_at
-  from history h
-  join watched w on w.shipment_id = h.shipment_id
-  where h.effect <> 'exception' and not h.is_terminal
+  select 'stalled', shipment_id, event_id, due_at, cast(null as timestamp), next_taken_at
+  from silent_since
+  where nth_last = 1 and not is_terminal
 ),
 
 raised as (

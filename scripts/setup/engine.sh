@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Puts the C++ engine's pinned third-party files into .deps/: DuckDB's library,
 # header and extensions (all of one version: a library refuses another's
-# extensions) and simdjson as a single file.
+# extensions), simdjson as a single file, and librdkafka.
 #
 # Every archive is checked against engine.sha256 before it is unpacked, and a
-# folder appears under .deps/ only when it is complete. Nothing is compiled,
-# except that pip asks a source archive for its metadata.
+# folder appears under .deps/ only when it is complete. Of these only librdkafka
+# is compiled here (about 75 s of one core, and once: ccache keeps it).
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$root/scripts/lib.sh"
@@ -13,6 +13,7 @@ source "$root/scripts/setup.sh"
 
 duckdb=1.5.5
 simdjson=7.0.2 # of pysimdjson, which carries simdjson 3.12.3
+kafka_javascript=1.10.1 # of @confluentinc/kafka-javascript, which carries librdkafka's source, 2.15.1
 deps=$root/.deps
 tools=$(tools_venv)
 work=$(mktemp -d)
@@ -58,3 +59,20 @@ mkdir simdjson
 tar xzf "pysimdjson-$simdjson.tar.gz" --strip-components=2 -C simdjson \
   "pysimdjson-$simdjson/simdjson/simdjson.h" "pysimdjson-$simdjson/simdjson/simdjson.cpp"
 replace simdjson
+
+# Against Debian's OpenSSL, zstd, lz4 and zlib, so that their fixes reach us; no Kerberos, no OIDC over curl.
+npm_pack "@confluentinc/kafka-javascript@$kafka_javascript" "confluentinc-kafka-javascript-$kafka_javascript.tgz"
+tar xzf "confluentinc-kafka-javascript-$kafka_javascript.tgz" package/deps/librdkafka
+echo "compiling librdkafka"
+(
+  cd package/deps/librdkafka
+  { ./configure --cc="ccache gcc" --CFLAGS=-O2 --enable-ssl --enable-zstd --enable-lz4-ext --enable-zlib --disable-gssapi --disable-curl --disable-debug-symbols &&
+    make -C src -j"$(nproc)" librdkafka.a; } >"$work/librdkafka.log" 2>&1 || {
+    tail -n 20 "$work/librdkafka.log" >&2
+    give_up "librdkafka could not be compiled"
+  }
+)
+install -D -m 644 package/deps/librdkafka/src/librdkafka.a librdkafka/lib/librdkafka.a
+install -D -m 644 package/deps/librdkafka/src/rdkafka.h librdkafka/include/librdkafka/rdkafka.h
+install -D -m 644 package/deps/librdkafka/LICENSES.txt librdkafka/LICENSES.txt
+replace librdkafka

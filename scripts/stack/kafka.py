@@ -32,6 +32,7 @@ class Kafka(Server):
     def set_up(self):
         gated = f",GATED://127.0.0.1:{self.gated_port}" if self.gate else ""
         advertised = f",GATED://127.0.0.1:{self.gate.port}" if self.gate else ""
+        # A broker that was killed is let in again when its old session has ended: 9 s, unless told otherwise.
         self.configuration = self.folder / "server.properties"
         self.configuration.write_text(f"""process.roles=broker,controller
 node.id=1
@@ -43,6 +44,8 @@ listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,GATED:PL
 inter.broker.listener.name=PLAINTEXT
 log.dirs={self.folder}/data
 auto.create.topics.enable=false
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 num.recovery.threads.per.data.dir=2
 group.initial.rebalance.delay.ms=0
 offsets.topic.num.partitions=4
@@ -55,7 +58,7 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 """)
         if not (self.folder / "data/meta.properties").exists():
-            run(self.java("kafka.tools.StorageTool", "format", "--cluster-id", self.cluster_id, "--config", self.configuration))
+            run(self.java("-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "--cluster-id", self.cluster_id, "--config", self.configuration))
 
     def java(self, *words):
         return ["java", f"-Xmx{self.heap}", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{deps}/kafka/*", *map(str, words)]

@@ -13,10 +13,13 @@
 #include "cli/check.h"
 #include "cli/compare.h"
 #include "cli/query.h"
+#include "cli/serve.h"
 #include "cli/show.h"
+#include "cli/stop_signals.h"
 #include "engine/engine.h"
 #include "lake/export.h"
 #include "lake/schema.h"
+#include "ops/metric_list.h"
 #include "report/report.h"
 #include "sim/command.h"
 
@@ -41,14 +44,19 @@ int fail(const Error& error) {
 
 struct RunCommand {
   EngineOptions options;
-  std::string as_of;
-  bool quiet = false, profile = false;
+  std::string as_of, config;
+  bool quiet = false, profile = false, check = false;
 
   void add_to(CLI::App& app) {
     auto* c =
-        app.add_subcommand("run", "Read what is new in a folder, bring core and curated tables up to date, and stop");
-    c->add_option("--input", options.input, "Folder of data files")->required();
-    c->add_option("--lake", options.directory, "Folder of the lake (made if absent)")->required();
+        app.add_subcommand("run",
+                           "Read what is new in a folder, bring core and curated tables up to date, and stop; with "
+                           "--config: serve, from folders and live sources, until told to stop");
+    auto* input = c->add_option("--input", options.input, "Folder of data files");
+    auto* lake = c->add_option("--lake", options.directory, "Folder of the lake (made if absent)");
+    auto* file = c->add_option("--config", config, "Serve as this file says (docs/configuration.md)");
+    c->add_flag("--check", check, "With --config: say what would run, and stop")->needs(file);
+    file->excludes(input)->excludes(lake);
     c->add_option("--contracts", options.contracts,
                   "Folder of contracts (default: INPUT/contracts, else the product's)");
     c->add_option(
@@ -57,6 +65,9 @@ struct RunCommand {
     c->add_option("--reporting-zone", options.reporting_zone,
                   "IANA zone whose days the reports use (default: the contracts' own, else UTC)");
     c->add_option("--batch-records", options.batch_records, "Records in one commit, at most about")
+        ->capture_default_str();
+    c->add_option("--curate-every", options.curate_every_s,
+                  "Seconds: while behind, curated tables follow core at least this often; 0: in each commit")
         ->capture_default_str();
     c->add_option("--memory-limit", options.lake.memory_limit, "DuckDB's share of memory")->capture_default_str();
     c->add_option("--threads", options.lake.threads, "DuckDB's threads")->capture_default_str();
@@ -67,7 +78,18 @@ struct RunCommand {
     c->add_flag("--profile", profile, "Print where the time went");
   }
 
+  int serve_or_check() const {
+    const StopSignals signals;  // before any other thread
+    const auto loaded = load_config(config);
+    if (!loaded.ok()) return fail(loaded.error());
+    const auto done = check ? check_service(loaded.value(), home()) : serve(loaded.value(), home(), signals.token());
+    return done.ok() ? exit_ok : fail(done.error());
+  }
+
   int run() {
+    if (!config.empty()) return serve_or_check();
+    if (options.input.empty() || options.directory.empty())
+      return std::cerr << "fleetflow: run needs --input and --lake, or --config\n", exit_usage;
     options.home = home();
     if (!as_of.empty()) {
       const auto at = parse_rfc3339(as_of);
@@ -152,6 +174,7 @@ int run(int argc, char** argv) {
   check->add_option("--contracts", contracts, "Folder of contracts (default: INPUT/contracts, else the product's)");
   auto* points =
       app.add_subcommand("crash-points", "List the places at which FLEETFLOW_CRASH_AT may kill a run, for tests");
+  auto* metrics = app.add_subcommand("metrics", "List the service's metrics: the page docs/metrics.md");
   auto* driver =
       app.add_subcommand("driver-key", "The pseudonym of a driver id under the configured key, generation 0");
   std::string name_space;
@@ -174,6 +197,7 @@ int run(int argc, char** argv) {
     for (const auto point : crash_points) std::cout << point << "\n";
     return exit_ok;
   }
+  if (metrics->parsed()) return std::cout << ops::metric_page(), exit_ok;
   if (driver->parsed()) {
     const auto key = PseudonymKey::from_environment();
     if (!key.ok()) return fail(key.error());

@@ -29,6 +29,9 @@ Result<ContractSet> ContractSet::load(const std::string& folder) {
       if (other.id == contract.id)
         return Error{Recourse::halt, "contract_bad_value",
                      file + ": the id '" + contract.id + "' is taken by " + other.file};
+      else if (!contract.topic.empty() && other.topic == contract.topic)
+        return Error{Recourse::halt, "contract_bad_value",
+                     file + ": the topic '" + contract.topic + "' is read by " + other.file + " already"};
     contracts.push_back(std::move(contract));
   }
   return ContractSet(std::move(contracts));
@@ -41,6 +44,12 @@ std::optional<std::uint32_t> ContractSet::feed_of(std::string_view path) const {
     const bool by_path = glob.find('/') != std::string::npos;
     if (fnmatch(glob.c_str(), (by_path ? whole : name).c_str(), 0) == 0) return feed;
   }
+  return std::nullopt;
+}
+
+std::optional<std::uint32_t> ContractSet::feed_of_topic(std::string_view topic) const {
+  for (std::uint32_t feed = 0; feed < contracts_.size(); ++feed)
+    if (!topic.empty() && contracts_[feed].topic == topic) return feed;
   return std::nullopt;
 }
 

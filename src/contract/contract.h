@@ -26,8 +26,9 @@
 
 namespace ff {
 
-/// `postgres`: rows of a table, by logical replication; `debezium`: a change envelope in JSON, one a line or a message.
-enum class Format : std::uint8_t { ndjson, csv, debezium, postgres };
+/// `postgres`: rows of a table, by logical replication; `debezium`: a change envelope in JSON, one a line or a message;
+/// `avro`: records of a topic, whose schemas are in a registry.
+enum class Format : std::uint8_t { ndjson, csv, avro, debezium, postgres };
 enum class Encoding : std::uint8_t { utf8, latin1 };
 
 /// What a source measures in; native: the fact has no unit to choose. Of times: what a number counts since 1970 (a local clock,
@@ -87,11 +88,14 @@ struct CsvDialect {
 };
 
 struct Contract {
-  std::string id, version;          ///< `contract` and `contract_version` in the lake
-  std::string file;                 ///< where it was read from, for messages
-  std::string content_hash;         ///< of the contract and every file it names; part of the generation
-  std::string path_glob;            ///< which files, by name: `events*.ndjson`; empty: not files
-  std::string table_schema, table;  ///< Format::postgres: which table; empty otherwise
+  std::string id, version;                 ///< `contract` and `contract_version` in the lake
+  std::string file;                        ///< where it was read from, for messages
+  std::string content_hash;                ///< of the contract and every file it names; part of the generation
+  std::string path_glob;                   ///< which files, by name: `events*.ndjson`; empty: not files
+  std::string topic;                       ///< a Kafka topic with the same records; empty: none
+  std::string topic_host;                  ///< where the contract says that the topic is: host:port, or several
+  std::vector<std::string> topic_headers;  ///< which of a record's headers to keep; others never land (S7.1)
+  std::string table_schema, table;         ///< Format::postgres: which table; empty otherwise
   Format format = Format::ndjson;
   Encoding encoding = Encoding::utf8;
   CsvDialect csv;
@@ -101,11 +105,18 @@ struct Contract {
   std::int32_t authority_rank = 0, epoch = 0;  ///< S2.4
   bool historical = false;                     ///< no lateness bound, no horizon (S2.12)
   std::int64_t late_after_s = 900;             ///< `none` iff historical (S6.5)
+  std::int64_t silent_after_min = none;  ///< the feed has something new at least so often (S6.7); `none`: no matter
+  std::int64_t records_per_day_min = none, records_per_day_max = none;  ///< new things in a day; `none`: any number
   std::string reporting_zone;  ///< empty: not said; for a folder that is a world of its own (`demo FOLDER`)
   std::vector<SlaPolicy> sla_policies;
   std::vector<Column> columns;
   std::vector<Expression> expressions;
   std::vector<Mapping> mappings;
+
+  /// Whether it matters how much the feed tells (ops.feed_activity).
+  bool is_watched() const {
+    return silent_after_min != none || records_per_day_min != none || records_per_day_max != none;
+  }
 
   /// Whether a record of this feed can carry what must not leave the door; then unreadable records are masked.
   bool has_private_columns() const;
@@ -128,6 +139,8 @@ class ContractSet {
   auto end() const { return contracts_.end(); }
   /// The first feed whose glob matches the file's name (its path relative to the folder, if the glob has a '/'); null: no contract knows this file.
   std::optional<std::uint32_t> feed_of(std::string_view path) const;
+  /// The feed of a topic; null: no contract knows it.
+  std::optional<std::uint32_t> feed_of_topic(std::string_view topic) const;
   /// Changes with any contract; part of the state's mark.
   std::string content_hash() const;
 

@@ -39,7 +39,8 @@ using Row = std::span<const Value>;
 namespace reason {
 inline constexpr std::string_view malformed_record = "malformed_record", truncated_record = "truncated_record",
                                   oversized_record = "oversized_record", empty_file = "empty_file",
-                                  tombstone = "tombstone", unmapped_record = "unmapped_record",
+                                  tombstone = "tombstone", unknown_schema = "unknown_schema",
+                                  unusable_schema = "unusable_schema", unmapped_record = "unmapped_record",
                                   missing_field = "missing_field", wrong_type = "wrong_type",
                                   out_of_range = "out_of_range", coordinate_out_of_range = "coordinate_out_of_range",
                                   unmapped_status = "unmapped_status", unmapped_action = "unmapped_action",

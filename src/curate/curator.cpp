@@ -1,38 +1,91 @@
 #include "curate/curator.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 
+#include "base/time.h"
 #include "lake/schema.h"
 
 namespace ff {
 namespace {
 
-/// The temporary table that holds the touched keys a model is replaced by.
-std::string touched_table(const Model& m) { return "temp.touched_" + (m.groups.empty() ? m.touched : m.name); }
+constexpr std::string_view shipments = "shipments", drivers = "drivers", hours = "hours";
 
-bool is_sliced(const Model& m) {
-  return !m.key.empty() && (m.touched == "shipments" || m.touched == "drivers" || !m.groups.empty());
+/// Of which keys a model replaces the rows: 'shipments', 'drivers', 'hours', or '' for roll-ups and whole tables.
+std::string_view kind_of(const Model& m) {
+  if (m.touched == shipments) return shipments;
+  if (m.touched == hours) return hours;
+  return m.touched == "drivers" || m.touched == "driver_days" || m.touched == "driver_times" ? drivers : "";
+}
+
+/// The temporary table that holds the touched keys a model is replaced by.
+std::string touched_name(const Model& m) { return "temp.touched_" + (m.groups.empty() ? m.touched : m.name); }
+
+bool has_spans(const Model& m) {
+  return m.touched == "driver_days" || m.touched == "driver_times" || m.touched == hours;
+}
+
+bool is_sliced(const Model& m) { return !m.key.empty() && (!kind_of(m).empty() || !m.groups.empty()); }
+
+bool is_findings(const Model& m) { return m.schema == "ops" && m.name.rfind("findings_", 0) == 0; }
+
+Result<std::int64_t> number(Lake& lake, const std::string& sql) {
+  const auto text = FF_TRY(lake.value(sql));
+  std::int64_t n = 0;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), n);
+  return n;
+}
+
+/// Of a driver's rows, those in its touched span.
+std::string in_span(const Model& m) {
+  return "key = " + m.key + " and " + m.within +
+         (m.is_by_day() ? " between first_date and last_date" : " between span_start and span_end");
+}
+
+/// `rows` (a table, or a query in parentheses), narrowed to what was touched.
+std::string touched_of(const std::string& rows, const Model& m, const TouchedTable& touched) {
+  if (m.within.empty())
+    return "(select * from " + rows + " where " + m.key + " in (select key from " + touched.name + "))";
+  return "(select * from " + rows + " semi join " + touched.name + " on " + in_span(m) + ")";
+}
+
+std::string delete_touched(const Model& m, const TouchedTable& touched) {
+  if (m.within.empty())
+    return "delete from " + m.table() + " where " + m.key + " in (select key from " + touched.name + ")";
+  return "delete from " + m.table() + " using " + touched.name + " where " + in_span(m);
 }
 
 }  // namespace
 
+void Touched::hear(Micros first_ingest_time) { hours.insert(first_ingest_time - first_ingest_time % us_per_hour); }
+
 Result<Curator> Curator::load(const std::string& models_directory) {
   std::vector<Model> models = FF_TRY(load_models(models_directory));
   for (const Model& m : models)
-    if (!m.is_view && !is_sliced(m) && m.touched != "all")
-      return Error{Recourse::halt, "model_meta",
-                   "model " + m.name + ": meta.touched is '" + m.touched +
-                       "'; it is shipments, drivers, all, or {from, column}, and the sliced ones have a key"};
+    if (!m.is_view && m.touched != "all" &&
+        (!is_sliced(m) || (kind_of(m) == drivers && m.touched != drivers) != !m.within.empty()))
+      return Error{
+          Recourse::halt, "model_meta",
+          "model " + m.name + ": meta.touched is '" + m.touched +
+              "'; it is shipments, drivers, driver_days, driver_times, hours, all, or {from, column}; all but 'all' "
+              "have a key, and driver_days and driver_times a column 'within'"};
   return Curator(std::move(models));
 }
 
 Result<void> Curator::create(Lake& lake, Views views) {
   views_ = views;
+  constexpr const char* span_columns =
+      " (key varchar, span_start timestamp, span_end timestamp, first_date date, last_date date)";
+  for (const char* table : {"all_shipments", "all_drivers", "touched_shipments", "touched_drivers", "known_drivers"})
+    FF_TRY(lake.run(std::string("create or replace temp table ") + table + " (key varchar)"));
   FF_TRY(
-      lake.run("create or replace temp table touched_shipments (key varchar); create or replace temp table "
-               "touched_drivers (key varchar); "
-               "create or replace temp table touched_driver_rows (key varchar)"));
+      lake.run("create or replace temp table all_driver_spans (key varchar, from_at timestamp, until_at timestamp)"));
+  for (const char* table : {"all_driver_days", "all_driver_times", "touched_driver_days", "touched_driver_times"})
+    FF_TRY(lake.run(std::string("create or replace temp table ") + table + span_columns));
+  for (const char* table : {"all_hours", "touched_hours"})
+    FF_TRY(lake.run(std::string("create or replace temp table ") + table +
+                    " (key timestamp, span_start timestamp, span_end timestamp)"));
   for (const Model& m : models_) {
     const std::string sql = render(m, models_, {});
     if (!is_table(m))
@@ -48,89 +101,209 @@ Result<void> Curator::create(Lake& lake, Views views) {
   return {};
 }
 
+Result<void> Curator::note(Lake& lake, const Touched& touched) const {
+  FF_TRY(lake.run_with("insert into ops.touched select 'shipment', key, null, null from batch", touched.shipments,
+                       {"key"}));
+  FF_TRY(lake.run_with("insert into ops.touched select 'driver', * from batch", touched.drivers,
+                       {"key", "from_at", "until_at"}));
+  Rows hours("t");
+  for (const Micros hour : touched.hours) hours.integer(hour);
+  FF_TRY(lake.run_with("insert into ops.touched select 'hour', null, hour, null from batch", hours, {"hour"}));
+  return lake.run_with("insert into ops.touched select 'driver_row', key, null, null from batch", touched.driver_rows,
+                       {"key"});
+}
+
+Result<bool> Curator::is_behind(Lake& lake) {
+  return FF_TRY(lake.value("select 1 from ops.touched limit 1")).has_value();
+}
+
 Result<void> Curator::gather(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of) const {
-  for (const char* set : {"touched_shipments", "touched_drivers", "touched_driver_rows"})
+  for (const char* set : {"all_shipments", "all_driver_spans", "known_drivers"})
     FF_TRY(lake.run(std::string("delete from temp.") + set));
-  FF_TRY(lake.insert("temp.touched_driver_rows", touched.driver_rows));
-  FF_TRY(lake.insert("temp.touched_shipments", touched.shipments));
-  FF_TRY(lake.insert("temp.touched_drivers", touched.drivers));
+  FF_TRY(lake.insert("temp.all_shipments", touched.shipments));
+  FF_TRY(lake.insert("temp.all_driver_spans", touched.drivers));
+  FF_TRY(lake.insert("temp.known_drivers", touched.driver_rows));
+  FF_TRY(gather_hours(lake, touched));
+  if (FF_TRY(is_behind(lake)))
+    FF_TRY(lake.run(
+        "insert into temp.all_shipments select key from ops.touched where kind = 'shipment'; "
+        "insert into temp.all_driver_spans select key, from_at, until_at from ops.touched where kind = 'driver'; "
+        "insert into temp.known_drivers select key from ops.touched where kind = 'driver_row'; delete from "
+        "ops.touched"));
   const std::string before = timestamp_literal(previous_as_of), now = timestamp_literal(as_of);
-  if (previous_as_of != none)
-    FF_TRY(lake.run(
-        "insert into temp.touched_shipments select distinct shipment_id from ops.shipment_deadlines where due_at > " +
-        before + " and due_at <= " + now));
-  if (!touched.driver_rows.empty())  // An unknown driver became known (S6.2): whoever names it is judged again.
-    FF_TRY(lake.run(
-        "insert into temp.touched_shipments select shipment_id from core.shipment_events where driver_key in (select "
-        "key from temp.touched_driver_rows) or named_driver_key in (select key from temp.touched_driver_rows) "
-        "union select shipment_id from core.assignment_commands where driver_key in (select key from "
-        "temp.touched_driver_rows)"));
-  // Whoever holds something has measures that grow with the clock (S4.4).
-  if (previous_as_of != none && previous_as_of != as_of)
+  const bool clock_moved = previous_as_of != none && previous_as_of != as_of;
+  if (clock_moved)
+    FF_TRY(lake.run("insert into temp.all_shipments select shipment_id from ops.shipment_deadlines where due_at > " +
+                    before + " and due_at <= " + now));
+  FF_TRY(gather_known_drivers(lake, previous_as_of));
+  FF_TRY(lake.run("create or replace temp table all_shipments as select distinct key from temp.all_shipments"));
+  // Whoever holds something has measures that grow with the clock (S4.4), and driving counts up to it.
+  if (clock_moved)
     FF_TRY(
-        lake.run("insert into temp.touched_drivers select distinct driver_key from core.driver_assignments where "
-                 "coalesce(valid_to, counts_to_at_most) > " +
-                 before + " and valid_from < " + now));
+        lake.run("insert into temp.all_driver_spans "
+                 "select driver_key, greatest(valid_from, " +
+                 before + "), least(coalesce(valid_to, counts_to_at_most), " + now +
+                 ") "
+                 "from core.driver_assignments where coalesce(valid_to, counts_to_at_most) > " +
+                 before + " and valid_from < " + now + " union all select driver_key, greatest(start_at, " + before +
+                 "), least(end_at, " + now +
+                 ") from core.driver_segments "
+                 "where end_at > " +
+                 before + " and start_at < " + now + " union all select driver_key, " + before +
+                 ", event_time from core.shipment_events where event_time > " + before +
+                 " and driving_s > 0 and driver_key is not null"));
+  return gather_driver_spans(lake);
+}
+
+Result<void> Curator::gather_hours(Lake& lake, const Touched& touched) const {
+  Rows noted("t");
+  for (const Micros hour : touched.hours) noted.integer(hour);
+  FF_TRY(
+      lake.run("create or replace temp table all_hours as select from_at as key from ops.touched where kind = 'hour'"));
+  FF_TRY(lake.insert("temp.all_hours", noted));
+  return lake.run(
+      "create or replace temp table all_hours as select distinct key, key as span_start, key + interval 1 hour as "
+      "span_end "
+      "from temp.all_hours");
+}
+
+/// An unknown driver became known (S6.2): who was missed, or is about to be, is judged again.
+Result<void> Curator::gather_known_drivers(Lake& lake, Micros previous_as_of) const {
+  if (!FF_TRY(lake.value("select 1 from temp.known_drivers limit 1"))) return {};
+  const std::string names_one = "driver_key in (select key from temp.known_drivers)";
+  for (const char* table : {"core.shipment_events", "core.assignment_commands"}) {
+    const std::string select =
+        std::string("insert into temp.all_shipments select shipment_id from ") + table + " where " + names_one;
+    if (previous_as_of != none)  // Its 30 minutes were not over.
+      FF_TRY(lake.run(select + " and first_ingest_time >= " + timestamp_literal(previous_as_of - 30 * us_per_minute)));
+    if (FF_TRY(lake.value("select 1 from ops.findings_shipment where check_name = 'missing_driver_id' limit 1")))
+      FF_TRY(lake.run(select + " and shipment_id in (select shipment_id from ops.findings_shipment where check_name = "
+                               "'missing_driver_id')"));
+  }
   return {};
 }
 
-Result<void> Curator::replace(Lake& lake, const Model& m) const {
-  const std::string keys = touched_table(m);
-  const auto in_touched = " where " + m.key + " in (select key from " + keys + ")";
-  const auto each_group_of_this = [&](const auto& run) -> Result<void> {
-    for (const Model& rollup : models_)
-      for (const GroupsFrom& g : rollup.groups)
-        if (g.parent == m.name) FF_TRY(run(rollup, g));
-    return {};
+/// One span a driver: its whole days, and the span with all that the past cycle joined to it: spells it meets, and duty
+/// periods within the 10 hours that keep two apart (S5.4). Beyond these nothing can have changed.
+Result<void> Curator::gather_driver_spans(Lake& lake) const {
+  FF_TRY(lake.run(
+      "create or replace temp table all_drivers as select distinct key from (select key from temp.all_driver_spans "
+      "union all "
+      "select key from temp.known_drivers); "
+      "create or replace temp table all_driver_spans as select key, min(from_at) as from_at, max(until_at) as until_at "
+      "from temp.all_driver_spans group by key; "
+      "create or replace temp table all_driver_days as select s.key, coalesce(f.start_at, s.from_at) as span_start, "
+      "coalesce(l.end_at, s.until_at) as span_end, coalesce(f.date, cast(s.from_at as date)) as first_date, "
+      "coalesce(l.date, cast(s.until_at as date)) as last_date from temp.all_driver_spans s "
+      "left join ops.calendar f on f.utc_date = cast(s.from_at as date) and s.from_at >= f.start_at and s.from_at < "
+      "f.end_at "
+      "left join ops.calendar l on l.utc_date = cast(s.until_at as date) and s.until_at >= l.start_at and s.until_at < "
+      "l.end_at"));
+  const auto widen = [&](const std::string& table, const std::string& from, const std::string& to,
+                         const std::string& apart) {
+    return lake.run("create or replace temp table all_driver_spans as select s.key, least(min(s.from_at), min(o." +
+                    from + ")) as from_at, greatest(max(s.until_at), max(o." + to +
+                    ")) as until_at from temp.all_driver_spans s left join " + table +
+                    " o on o.driver_key = s.key and o." + from + " <= s.until_at + " + apart + " and o." + to +
+                    " >= s.from_at - " + apart + " group by s.key");
   };
-  const auto note_groups = [&](const Model& rollup, const GroupsFrom& g) {
-    return lake.run("insert into " + touched_table(rollup) + " select distinct " + g.column + " from " + m.table() +
-                    in_touched + " and " + g.column + " is not null");
-  };
-  FF_TRY(each_group_of_this(note_groups));
-  FF_TRY(lake.run("delete from " + m.table() + in_touched));
-  FF_TRY(lake.run("insert into " + m.table() + " select * from (" + render(m, models_, keys) + "\n)" + in_touched));
-  return each_group_of_this(note_groups);
+  FF_TRY(widen("ops.driver_spells", "start_at", "end_at", "interval 0 hour"));
+  FF_TRY(widen("curated.hours_of_service", "duty_start_at", "duty_end_at", "interval 10 hour"));
+  FF_TRY(widen("ops.driver_spells", "start_at", "end_at", "interval 0 hour"));
+  return lake.run(
+      "create or replace temp table all_driver_times as select key, from_at as span_start, until_at as span_end, "
+      "cast(from_at as date) - 1 as first_date, cast(until_at as date) + 1 as last_date from temp.all_driver_spans");
 }
 
-/// Compares the model's rows with those kept in temp.findings_before (S6.1: what was noticed, when).
-Result<void> Curator::log_findings(Lake& lake, const Model& m, Micros as_of, std::int64_t publish_seq) const {
-  const std::string rows_now =
-      "select * from " + m.table() +
-      (m.key.empty() ? "" : " where " + m.key + " in (select key from " + touched_table(m) + ")");
+Result<void> Curator::replace(Lake& lake, const Model& m, const TouchedTable& touched, const Cycle& cycle) const {
+  const std::string old_rows = touched_of(m.table(), m, touched);
+  const auto note_groups = [&](const std::string& rows) -> Result<void> {
+    for (const Model& rollup : models_)
+      for (const GroupsFrom& g : rollup.groups)
+        if (g.parent == m.name)
+          FF_TRY(lake.run("insert into " + touched_name(rollup) + " select distinct " + g.column + " from " + rows +
+                          " where " + g.column + " is not null"));
+    return {};
+  };
+  FF_TRY(note_groups(old_rows));
+  if (is_findings(m))
+    FF_TRY(lake.run(
+        "create or replace temp table findings_before as select check_name, subject, anchor, resolved_at from " +
+        old_rows));
+  FF_TRY(lake.run("create or replace temp table fresh as from " +
+                  touched_of("(" + render(m, models_, touched) + "\n)", m, touched)));
+  FF_TRY(lake.run(delete_touched(m, touched)));
+  FF_TRY(lake.run("insert into " + m.table() + " select * from temp.fresh"));
+  FF_TRY(note_groups("temp.fresh"));
+  if (is_findings(m)) FF_TRY(log_findings(lake, cycle));
+  return lake.run("drop table temp.fresh");
+}
+
+/// Compares temp.fresh with temp.findings_before (S6.1: what was noticed, when).
+Result<void> Curator::log_findings(Lake& lake, const Cycle& cycle) const {
   return lake.run(
       "insert into ops.finding_log select coalesce(n.check_name, b.check_name), coalesce(n.subject, b.subject), "
       "coalesce(n.anchor, b.anchor), "
       "case when b.check_name is null then 'opened' when n.check_name is null then 'withdrawn' when n.resolved_at is "
       "null then 'reopened' else 'resolved' end, " +
-      timestamp_literal(as_of) + ", " + std::to_string(publish_seq) + " from (" + rows_now +
-      ") n full join temp.findings_before b on b.check_name = n.check_name and b.subject = n.subject and b.anchor = "
-      "n.anchor "
+      timestamp_literal(cycle.as_of) + ", " + std::to_string(cycle.publish_seq) +
+      " from temp.fresh n full join temp.findings_before b on b.check_name = n.check_name and b.subject = n.subject "
+      "and b.anchor = n.anchor "
       "where b.check_name is null or n.check_name is null or b.resolved_at is distinct from n.resolved_at");
+}
+
+Result<void> Curator::run(Lake& lake, const Model& m, const Cycle& cycle) const {
+  const auto start = std::chrono::steady_clock::now();
+  if (is_sliced(m)) {
+    TouchedTable touched{touched_name(m)};
+    if (has_spans(m)) {
+      const Table span = FF_TRY(lake.query("select min(span_start), max(span_end) from " + touched.name));
+      if (!span.rows.front()[0]) return {};
+      touched.least_start = "timestamp " + sql_literal(*span.rows.front()[0]);
+      touched.greatest_end = "timestamp " + sql_literal(*span.rows.front()[1]);
+    } else if (!FF_TRY(lake.value("select 1 from " + touched.name + " limit 1"))) {
+      return {};
+    }
+    FF_TRY(replace(lake, m, touched, cycle));
+  } else {
+    FF_TRY(lake.run("delete from " + m.table() + "; insert into " + m.table() + " " + render(m, models_, {})));
+  }
+  if (on_step)
+    on_step(m.name,
+            std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count());
+  return {};
+}
+
+/// All models of one kind, part by part.
+Result<void> Curator::run_kind(Lake& lake, std::string_view kind, const Cycle& cycle) const {
+  std::vector<std::string> sets{std::string(kind)};
+  if (kind == drivers) sets.insert(sets.end(), {"driver_days", "driver_times"});
+  const auto keys = FF_TRY(number(lake, "select count(*) from temp.all_" + sets.front()));
+  const auto at_once = kind == shipments ? shipments_at_once : drivers_at_once;
+  const std::int64_t parts = (keys + at_once - 1) / at_once;
+  for (std::int64_t part = 0; part < parts; ++part) {
+    for (const std::string& set : sets)
+      FF_TRY(lake.run("create or replace temp table touched_" + set + " as select * from temp.all_" + set +
+                      " where hash(key) % " + std::to_string(parts) + " = " + std::to_string(part)));
+    for (const Model& m : models_)
+      if (is_table(m) && kind_of(m) == kind) FF_TRY(run(lake, m, cycle));
+  }
+  return {};
 }
 
 Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of,
                               std::int64_t publish_seq) const {
+  const Cycle cycle{as_of, publish_seq};
+  const auto start = std::chrono::steady_clock::now();
   FF_TRY(gather(lake, touched, previous_as_of, as_of));
+  if (on_step)
+    on_step("(gather)",
+            std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count());
   for (const Model& m : models_)
-    if (!m.groups.empty()) FF_TRY(lake.run("delete from " + touched_table(m)));
-  for (const Model& m : models_) {
-    if (!is_table(m)) continue;
-    const auto start = std::chrono::steady_clock::now();
-    const bool logged = !m.is_view && m.schema == "ops" && m.name.rfind("findings_", 0) == 0;
-    if (logged)
-      FF_TRY(lake.run(
-          "create or replace temp table findings_before as select check_name, subject, anchor, resolved_at from " +
-          m.table() + (m.key.empty() ? "" : " where " + m.key + " in (select key from " + touched_table(m) + ")")));
-    if (is_sliced(m))
-      FF_TRY(replace(lake, m));
-    else
-      FF_TRY(lake.run("delete from " + m.table() + "; insert into " + m.table() + " " + render(m, models_, {})));
-    if (logged) FF_TRY(log_findings(lake, m, as_of, publish_seq));
-    if (on_step)
-      on_step(m.name,
-              std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count());
-  }
+    if (!m.groups.empty()) FF_TRY(lake.run("delete from " + touched_name(m)));
+  for (const std::string_view kind : {shipments, drivers, hours}) FF_TRY(run_kind(lake, kind, cycle));
+  for (const Model& m : models_)
+    if (is_table(m) && kind_of(m).empty()) FF_TRY(run(lake, m, cycle));
   return {};
 }
 

@@ -2,10 +2,14 @@
 ///
 /// What a batch changed, and what the clock alone changes between two as_of, is gathered into touched sets; each model
 /// then replaces the rows of its touched keys by what its SQL gives for them. The result equals a full build: tests hold
-/// the two against each other. Source: architecture, "Curated = SQL, the same text on every engine".
+/// the two against each other. An engine that is behind need not do so in each commit: `note` keeps what was touched in
+/// ops.touched, and the next `publish` takes it from there. Source: architecture, "Curated = SQL, the same text on every
+/// engine"; docs/decisions.md on cycles.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,11 +21,16 @@
 
 namespace ff {
 
-/// What a batch touched. Duplicates do no harm.
+/// What a batch touched. Duplicates do no harm, nor does a span that is too long.
 struct Touched {
   Rows shipments{"s"};
-  Rows drivers{"s"};
-  Rows driver_rows{"s"};  ///< driver_keys whose master row changed
+  Rows drivers{"stt"};    ///< driver_key, and the first and last moment at which something of it is or was otherwise
+  Rows driver_rows{"s"};  ///< driver_keys that became known, or known earlier
+  std::set<Micros>
+      hours;  ///< in which something was first heard of, or is no longer the first that was heard; their beginnings
+
+  /// Of a feed that is watched: something is or was first heard of at this moment.
+  void hear(Micros first_ingest_time);
 };
 
 class Curator {
@@ -33,10 +42,16 @@ class Curator {
   enum class Views : std::uint8_t { yes, as_tables };
   /// Creates the tables and views that are missing.
   Result<void> create(Lake& lake, Views views);
-  /// Recomputes what `touched` and the time between two as_of concern; the clock stands at `as_of` already.
+
+  /// Keeps `touched` for the next publish(); it becomes durable with the caller's transaction.
+  Result<void> note(Lake& lake, const Touched& touched) const;
+  /// Recomputes what `touched`, all that was noted since the last time, and the time between two as_of concern; the clock
+  /// stands at `as_of` already. `previous_as_of` is that of the last publish(), `none` if there was none.
   /// What changes among the findings is noted in ops.finding_log under `publish_seq`.
   Result<void> publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of,
                        std::int64_t publish_seq) const;
+  /// Whether something was noted and not published since.
+  static Result<bool> is_behind(Lake& lake);
   /// Recomputes everything.
   Result<void> rebuild(Lake& lake) const;
 
@@ -45,11 +60,23 @@ class Curator {
   /// Called with each model's name and the microseconds its step took; for the profile of a bench.
   std::function<void(const std::string&, std::int64_t)> on_step;
 
+  /// Touched keys are worked off in parts of about so many, so that memory does not grow with what was touched.
+  std::int64_t shipments_at_once = 50'000, drivers_at_once = 10'000;
+
  private:
+  struct Cycle {
+    Micros as_of;
+    std::int64_t publish_seq;
+  };
   explicit Curator(std::vector<Model> models) : models_(std::move(models)) {}
-  Result<void> replace(Lake& lake, const Model& model) const;
-  Result<void> log_findings(Lake& lake, const Model& model, Micros as_of, std::int64_t publish_seq) const;
   Result<void> gather(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of) const;
+  Result<void> gather_known_drivers(Lake& lake, Micros previous_as_of) const;
+  Result<void> gather_driver_spans(Lake& lake) const;
+  Result<void> gather_hours(Lake& lake, const Touched& touched) const;
+  Result<void> run_kind(Lake& lake, std::string_view kind, const Cycle& cycle) const;
+  Result<void> run(Lake& lake, const Model& model, const Cycle& cycle) const;
+  Result<void> replace(Lake& lake, const Model& model, const TouchedTable& touched, const Cycle& cycle) const;
+  Result<void> log_findings(Lake& lake, const Cycle& cycle) const;
 
   bool is_table(const Model& model) const { return !model.is_view || views_ == Views::as_tables; }
 

@@ -62,6 +62,23 @@ std::string read_file(const fs::path& path) {
   return out.str();
 }
 
+Slice read_slice(const YAML::Node& node) {
+  if (node.IsScalar()) return {.key = node.as<std::string>()};
+  const auto word = [&](const char* name) { return node[name] ? node[name].as<std::string>() : std::string(); };
+  return {word("key"), word("from"), word("to"), word("date")};
+}
+
+/// An input, narrowed to what was touched.
+std::string narrowed(const std::string& table, const Slice& slice, const TouchedTable& touched) {
+  if (slice.from.empty() && slice.date.empty())
+    return "(select * from " + table + " where " + slice.key + " in (select key from " + touched.name + "))";
+  std::string sql = "(select x.* from " + table + " x join " + touched.name + " on " + slice.key + " = key and ";
+  if (!slice.date.empty()) return sql + slice.date + " between first_date and last_date)";
+  sql += slice.from + " <= span_end and " + slice.to + " >= span_start";
+  return sql + " where " + slice.from + " <= " + touched.greatest_end + " and " + slice.to +
+         " >= " + touched.least_start + ")";
+}
+
 void read_meta(const YAML::Node& entry, Model& model) {
   const YAML::Node config = entry["config"];
   const YAML::Node meta = config && config["meta"] ? config["meta"] : entry["meta"];
@@ -71,6 +88,7 @@ void read_meta(const YAML::Node& entry, Model& model) {
   model.is_view = view(config) || view(meta);
   if (!meta) return;
   if (meta["key"]) model.key = meta["key"].as<std::string>();
+  if (meta["within"]) model.within = meta["within"].as<std::string>();
   if (const YAML::Node touched = meta["touched"]) {
     if (touched.IsScalar())
       model.touched = touched.as<std::string>();
@@ -81,7 +99,7 @@ void read_meta(const YAML::Node& entry, Model& model) {
         model.groups.push_back({t["from"].as<std::string>(), t["column"].as<std::string>()});
   }
   if (const YAML::Node slice = meta["slice"])
-    for (const auto& s : slice) model.slice[s.first.as<std::string>()] = s.second.as<std::string>();
+    for (const auto& s : slice) model.slice[s.first.as<std::string>()] = read_slice(s.second);
 }
 
 }  // namespace
@@ -136,22 +154,22 @@ Result<std::vector<Model>> load_models(const std::string& directory) {
   return ordered;
 }
 
-std::string render(const Model& model, const std::vector<Model>& all, const std::optional<std::string>& touched_table) {
+std::string render(const Model& model, const std::vector<Model>& all, const std::optional<TouchedTable>& touched) {
   const auto inputs = inputs_of(model.name, model.sql);
   FF_CHECK(inputs.ok());
+  // DuckDB copies a CTE that is used twice, and forgets what it knew of the table's values.
+  constexpr std::string_view whole = "as (select * from ", in_place = "as not materialized (select * from ";
   std::string out;
   std::size_t from = 0;
   for (const Input& input : inputs.value()) {
     out += model.sql.substr(from, input.begin - from);
     from = input.end;
+    if (out.ends_with(whole)) out.replace(out.size() - whole.size(), whole.size(), in_place);
     std::string table = input.schema + "." + input.name;
     const auto slice = model.slice.find(table);
     if (input.schema == "ref")
       table = std::find_if(all.begin(), all.end(), [&](const Model& m) { return m.name == input.name; })->table();
-    if (touched_table && slice != model.slice.end())
-      out += "(select * from " + table + " where " + slice->second + " in (select key from " + *touched_table + "))";
-    else
-      out += table;
+    out += touched && slice != model.slice.end() ? narrowed(table, slice->second, *touched) : table;
   }
   return out + model.sql.substr(from);
 }

@@ -7,13 +7,15 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/repository_testing.h"
+
 namespace ff {
 namespace {
 namespace fs = std::filesystem;
 
-class ModelTest : public testing::Test {
+class ModelTest : public ::testing::Test {
  protected:
-  fs::path folder = fs::path(testing::TempDir()) / ("ff-models-" + std::to_string(getpid()));
+  fs::path folder = fs::path(::testing::TempDir()) / ("ff-models-" + std::to_string(getpid()));
   void SetUp() override { fs::create_directories(folder / "curated"); }
   void TearDown() override { fs::remove_all(folder); }
 
@@ -38,8 +40,21 @@ TEST_F(ModelTest, OnlyItsSliceIsNarrowedToWhatWasTouched) {
         "touched: shipments, key: shipment_id, slice: {core.shipments: shipment_id}");
   const auto models = load_models(folder.string()).value();
   EXPECT_EQ(render(models[0], models, {}), "from core.shipments join ops.clock");
-  EXPECT_EQ(render(models[0], models, "temp.t"),
+  EXPECT_EQ(render(models[0], models, TouchedTable{"temp.t"}),
             "from (select * from core.shipments where shipment_id in (select key from temp.t)) join ops.clock");
+}
+
+TEST_F(ModelTest, AnInputIsReadInPlaceAndOnlyWhereItLiesInTheTouchedSpan) {
+  write("a", "with events as (select * from {{ source('core', 'shipment_events') }}) select * from events",
+        "touched: driver_days, key: driver_key, within: date, "
+        "slice: {core.shipment_events: {key: driver_key, from: event_time, to: event_time}}");
+  const auto models = load_models(folder.string()).value();
+  EXPECT_EQ(render(models[0], models, {}),
+            "with events as not materialized (select * from core.shipment_events) select * from events");
+  EXPECT_EQ(render(models[0], models, TouchedTable{"temp.t", "A", "Z"}),
+            "with events as not materialized (select * from (select x.* from core.shipment_events x join temp.t on "
+            "driver_key = key and event_time <= span_end and event_time >= span_start where event_time <= Z and "
+            "event_time >= A)) select * from events");
 }
 
 TEST_F(ModelTest, OtherTemplatesCyclesAndUnknownModelsAreRefused) {
@@ -55,7 +70,7 @@ TEST_F(ModelTest, OtherTemplatesCyclesAndUnknownModelsAreRefused) {
 }
 
 TEST(Models, OfTheProductAllLoad) {
-  const auto models = load_models((fs::path(__FILE__).parent_path() / "../../models").string());
+  const auto models = load_models((testing::repository() / "models").string());
   ASSERT_TRUE(models.ok()) << models.error().message;
   EXPECT_GE(models.value().size(), 15u);
 }

@@ -5,83 +5,17 @@
 #include <algorithm>
 #include <cstring>
 
+#include "decode/block_decoder.h"
 #include "decode/csv_row.h"
-#include "decode/file_blocks.h"
+#include "decode/json_text.h"
 
 namespace ff {
 namespace {
 
-class CsvDecoder final : public Decoder {
+class CsvDecoder final : public BlockDecoder {
  public:
   CsvDecoder(const Contract& contract, std::unique_ptr<Assembler> assembler)
-      : contract_(contract), assembler_(std::move(assembler)), values_(contract.columns.size()) {}
-
-  Result<DecodeStats> decode(const FileRef& file, std::int64_t after, Sink& sink) override {
-    FileBlocks blocks = FF_TRY(FileBlocks::open(file.path, contract_.encoding));
-    assembler_->begin(file, after);
-    bool has_columns = !contract_.csv.has_header;
-    if (has_columns) bind(contract_.csv.columns);
-    std::int64_t position = 0;
-    std::string rest;
-    bool is_skipping = false;  // inside a row that did not fit a block
-    for (bool more = true; more;) {
-      Block block = FF_TRY(blocks.next(rest));
-      more = !block.is_last;
-      std::string_view text = block.text;
-      while (!text.empty()) {
-        if (is_skipping) {  // to the end of the line, wherever its quotes stand
-          const std::size_t newline = text.find('\n');
-          text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
-          is_skipping = newline == std::string_view::npos;
-          continue;
-        }
-        CsvRow row = split_csv_row(text, contract_.csv, cells_);
-        if (row.end == CsvRow::End::open && more) break;
-        // A quote that is never closed would eat the rest of the file: give up one line only.
-        if (row.end == CsvRow::End::open_quote) {
-          if (more && (text.size() < block_bytes - block_padding || text.find('\n') == std::string_view::npos)) break;
-          row.bytes = text.substr(0, std::min(text.find('\n'), text.size()));
-          row.consumed = std::min(row.bytes.size() + 1, text.size());
-          row.broken = "a quote is opened and never closed";
-        }
-        text.remove_prefix(row.consumed);
-        if (!has_columns) {
-          std::vector<std::string> names;
-          for (const CsvCell& cell : cells_) names.emplace_back(cell.text);
-          bind(names);
-          has_columns = true;
-        } else if (!row.bytes.empty()) {
-          ++position;
-          const bool last = text.empty() && !more && row.end != CsvRow::End::newline;
-          if (assembler_->wants(position)) FF_TRY(read_row(row, position, last));
-        }
-      }
-      if (more && text.size() >= block_bytes - block_padding) {
-        if (assembler_->wants(++position)) {
-          ++assembler_->stats().records;
-          assembler_->refuse(
-              position, reason::oversized_record,
-              "the row is longer than " + std::to_string(block_bytes) + " bytes; its first 1000 are kept",
-              text.substr(0, 1000));
-        }
-        is_skipping = true;
-        text = {};
-      }
-      rest = text;
-      assembler_->batch().adopt(std::move(block.bytes));
-      Batch batch = FF_TRY(assembler_->finish_batch());
-      if (!batch.records.empty() || !batch.drifts.empty()) FF_TRY(sink.accept(std::move(batch)));
-    }
-    if (blocks.bytes_read() == 0 && assembler_->wants(1)) {
-      assembler_->refuse(1, reason::empty_file, "the file has no bytes, not even a header", {});
-      Batch batch = FF_TRY(assembler_->finish_batch());
-      FF_TRY(sink.accept(std::move(batch)));
-    }
-    DecodeStats& stats = assembler_->stats();
-    stats.bytes = blocks.bytes_read();
-    stats.last_position = position;
-    return stats;
-  }
+      : BlockDecoder(contract, std::move(assembler)), values_(contract.columns.size()) {}
 
   Result<Batch> decode_records(std::uint32_t partition, std::span<const RecordRef> records) override {
     if (contract_.csv.has_header)
@@ -104,6 +38,37 @@ class CsvDecoder final : public Decoder {
   }
 
  private:
+  void begin_file() override {
+    has_columns_ = !contract_.csv.has_header;
+    if (has_columns_) bind(contract_.csv.columns);
+  }
+
+  Result<void> take_records(std::string_view& text, bool more) override {
+    while (!text.empty()) {
+      CsvRow row = split_csv_row(text, contract_.csv, cells_);
+      if (row.end == CsvRow::End::open && more) break;
+      // A quote that is never closed would eat the rest of the file: give up one line only.
+      if (row.end == CsvRow::End::open_quote) {
+        if (more && (!fills_block(text) || text.find('\n') == std::string_view::npos)) break;
+        row.bytes = text.substr(0, std::min(text.find('\n'), text.size()));
+        row.consumed = std::min(row.bytes.size() + 1, text.size());
+        row.broken = "a quote is opened and never closed";
+      }
+      text.remove_prefix(row.consumed);
+      if (!has_columns_) {
+        std::vector<std::string> names;
+        for (const CsvCell& cell : cells_) names.emplace_back(cell.text);
+        bind(names);
+        has_columns_ = true;
+      } else if (!row.bytes.empty()) {
+        ++position_;
+        const bool is_last = text.empty() && !more && row.end != CsvRow::End::newline;
+        if (assembler_->wants(position_)) FF_TRY(read_row(row, position_, is_last));
+      }
+    }
+    return {};
+  }
+
   /// Which of the contract's columns stands where in the file. One that the file lacks reads as null.
   void bind(const std::vector<std::string>& names) {
     bound_.clear();
@@ -152,38 +117,21 @@ class CsvDecoder final : public Decoder {
     for (std::size_t i = 0; i < values_.size(); ++i) {
       if (values_[i].kind == Value::absent) continue;
       if (scratch_.size() > 1) scratch_ += ',';
-      append_json_string(contract_.columns[i].name);
+      append_json_string(scratch_, contract_.columns[i].name);
       scratch_ += ':';
       if (values_[i].is_null())
         scratch_ += "null";
       else
-        append_json_string(values_[i].bytes);
+        append_json_string(scratch_, values_[i].bytes);
     }
     scratch_ += '}';
     return assembler_->batch().keep(scratch_);
   }
 
-  void append_json_string(std::string_view text) {
-    static constexpr char digits[] = "0123456789abcdef";
-    scratch_ += '"';
-    for (const char c : text) {
-      if (c == '"' || c == '\\') {
-        scratch_ += '\\';
-        scratch_ += c;
-      } else if (static_cast<unsigned char>(c) < 0x20) {
-        scratch_.append("\\u00").append(1, digits[c >> 4]).append(1, digits[c & 15]);
-      } else {
-        scratch_ += c;
-      }
-    }
-    scratch_ += '"';
-  }
-
-  const Contract& contract_;
-  std::unique_ptr<Assembler> assembler_;
   std::vector<Value> values_;
   std::vector<CsvCell> cells_;
-  std::vector<int> bound_;  ///< by cell: the contract's column; -1: unknown
+  bool has_columns_ = false;  ///< the header was read, or there is none
+  std::vector<int> bound_;    ///< by cell: the contract's column; -1: unknown
   std::string scratch_;
 };
 

@@ -19,16 +19,16 @@ void append_row(const std::vector<Column>& columns, std::span<const Value> row, 
     if (row[c].kind == Value::absent) continue;
     if (!is_first) out += ',';
     is_first = false;
-    append_json_text(columns[c].name, out);
+    append_json_string(out, columns[c].name);
     out += ':';
     if (row[c].kind == Value::unchanged)
-      append_json_text(debezium_unavailable, out);
+      append_json_string(out, debezium_unavailable);
     else if (row[c].kind == Value::null)
       out += "null";
     else if (is_bare[c] && columns[c].role == ColumnRole::plain)
       out += row[c].bytes;
     else
-      append_json_text(row[c].bytes, out);
+      append_json_string(out, row[c].bytes);
   }
   out += '}';
 }
@@ -42,9 +42,9 @@ void append_envelope(const ChangeHead& head, const std::vector<Column>& columns,
   if (head.op == 'd') out += R"(,"after":null)";
   out.append(R"(,"source":{"connector":"postgresql","snapshot":)").append(head.op == 'r' ? R"("true")" : R"("false")");
   out += R"(,"schema":)";
-  append_json_text(head.schema, out);
+  append_json_string(out, head.schema);
   out += R"(,"table":)";
-  append_json_text(head.table, out);
+  append_json_string(out, head.table);
   out += R"(,"ts_us":)";
   append_number(head.time, out);
   out += R"(,"txId":)";

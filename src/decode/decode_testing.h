@@ -12,15 +12,12 @@
 #include <string>
 #include <vector>
 
+#include "base/repository_testing.h"
 #include "contract/contract.h"
 #include "contract/pseudonym.h"
 #include "decode/decoder.h"
 
 namespace ff::testing {
-
-inline std::filesystem::path repository() {
-  return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
-}
 
 /// The folder of sample data, or empty: then say so and skip.
 inline std::filesystem::path samples() {

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "decode/assembler.h"
+#include "decode/avro.h"
 #include "decode/csv.h"
 #include "decode/debezium.h"
 #include "decode/file_blocks.h"
@@ -39,12 +40,18 @@ void Batch::absorb(Batch other) {
 }
 
 Result<std::unique_ptr<Decoder>> make_decoder(const Contract& contract, std::uint32_t feed, const PseudonymKey& key,
-                                              DriverIds ids) {
+                                              DriverIds ids, SchemaSource* schemas) {
   auto assembler = FF_TRY(Assembler::make(contract, feed, key, ids));
   if (contract.format == Format::csv && ids == DriverIds::from_source)
     return make_csv_decoder(contract, std::move(assembler));
   if (contract.format == Format::debezium || contract.format == Format::postgres)
     return make_debezium_decoder(contract, std::move(assembler));
+  if (contract.format == Format::avro && ids == DriverIds::from_source) {
+    if (!schemas)
+      return Error{Recourse::halt, "schema_registry_missing",
+                   contract.file + ": a feed of format avro needs a schema registry"};
+    return make_avro_decoder(contract, std::move(assembler), *schemas);
+  }
   return make_ndjson_decoder(contract, std::move(assembler));
 }
 

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -112,14 +113,24 @@ class Decoder {
   virtual Result<Batch> decode_records(std::uint32_t partition, std::span<const RecordRef> records) = 0;
 };
 
+/// Where writers' schemas come from: a registry that knows them by number. Called on the decoding thread; may block.
+class SchemaSource {
+ public:
+  virtual ~SchemaSource() = default;
+  /// The schema as it was registered; null: there is none of this number. Errors: `retry` (nobody answered; the records
+  /// wait), `quarantine` (it is there, and of no use: records are refused with the error's message), `halt`.
+  virtual Result<std::optional<std::string>> schema(std::uint32_t id) = 0;
+};
+
 /// How the driver ids of the input are written.
 enum class DriverIds : std::uint8_t {
   from_source,  ///< the source's own ids
   keys,         ///< driver_keys: payloads read back from raw.*, always NDJSON whatever the feed's format
 };
 
-/// Error: halt `contract_bad_expression` (file, line, what DuckDB said). The contract must outlive the decoder.
+/// `schemas`: for a feed of format avro; null for all others. Errors: halt `contract_bad_expression` (file, line, what
+/// DuckDB said), `schema_registry_missing`. The contract and the schemas must outlive the decoder.
 Result<std::unique_ptr<Decoder>> make_decoder(const Contract& contract, std::uint32_t feed, const PseudonymKey& key,
-                                              DriverIds ids = DriverIds::from_source);
+                                              DriverIds ids = DriverIds::from_source, SchemaSource* schemas = nullptr);
 
 }  // namespace ff

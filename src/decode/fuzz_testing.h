@@ -37,11 +37,12 @@ struct Kept final : Sink {
 };
 
 /// Any bytes as records in memory, cut in two anywhere: each comes out in its place, and an accepted one reads back.
-inline void fuzz_records(const Contract& contract, std::string_view bytes) {
+inline void fuzz_records(const Contract& contract, std::string_view bytes, SchemaSource* schemas = nullptr) {
   static const PseudonymKey key = PseudonymKey::demo();
   const std::size_t cut = bytes.empty() ? 0 : static_cast<unsigned char>(bytes[0]) % bytes.size();
   const RecordRef records[] = {{1, 0, bytes, {}}, {2, 0, bytes.substr(0, cut), {}}, {3, 0, bytes.substr(cut), {}}};
-  const auto batch = make_decoder(contract, 0, key).value()->decode_records(0, records);
+  const auto batch =
+      make_decoder(contract, 0, key, DriverIds::from_source, schemas).value()->decode_records(0, records);
   FF_CHECK(batch.ok());
   std::int64_t last = 0;
   for (const Decoded& d : batch.value().records) {

@@ -1,4 +1,4 @@
-/// Text as a JSON string, quotes included. The text is UTF-8 already.
+/// JSON as we write it into payloads.
 #pragma once
 
 #include <string>
@@ -6,7 +6,8 @@
 
 namespace ff {
 
-inline void append_json_text(std::string_view text, std::string& out) {
+/// A string with its quotes; UTF-8 stays as it is.
+inline void append_json_string(std::string& out, std::string_view text) {
   static constexpr char digits[] = "0123456789abcdef";
   out += '"';
   std::size_t plain = 0;  // the first byte that is not copied yet

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <unordered_map>
 
-#include "decode/file_blocks.h"
+#include "decode/block_decoder.h"
 
 namespace ff {
 namespace {
@@ -38,11 +38,10 @@ bool is_json_number(std::string_view t) {
   return at == t.size();
 }
 
-class NdjsonDecoder final : public Decoder {
+class NdjsonDecoder final : public BlockDecoder {
  public:
   NdjsonDecoder(const Contract& contract, std::unique_ptr<Assembler> assembler)
-      : contract_(contract),
-        assembler_(std::move(assembler)),
+      : BlockDecoder(contract, std::move(assembler)),
         values_(contract.columns.size()),
         expected_after_(contract.columns.size() + 1) {
     for (std::size_t i = 0; i < contract.columns.size(); ++i) {
@@ -50,50 +49,6 @@ class NdjsonDecoder final : public Decoder {
       expected_after_[i] = i + 1 < contract.columns.size() ? static_cast<int>(i) + 1 : -1;
     }
     expected_after_.back() = contract.columns.empty() ? -1 : 0;
-  }
-
-  Result<DecodeStats> decode(const FileRef& file, std::int64_t after, Sink& sink) override {
-    FileBlocks blocks = FF_TRY(FileBlocks::open(file.path, contract_.encoding));
-    assembler_->begin(file, after);
-    std::int64_t position = 0;
-    bool skipping = false;  // inside a line that did not fit a block
-    std::string rest;
-    for (bool more = true; more;) {
-      Block block = FF_TRY(blocks.next(rest));
-      more = !block.is_last;
-      std::string_view text = block.text;
-      while (!text.empty()) {
-        const std::size_t newline = text.find('\n');
-        const bool whole = newline != std::string_view::npos;
-        if (!whole && more) break;
-        const std::string_view line = text.substr(0, newline);
-        text.remove_prefix(whole ? newline + 1 : text.size());
-        if (skipping) {
-          skipping = false;
-          continue;
-        }
-        ++position;
-        if (assembler_->wants(position)) FF_TRY(read_line(line, position, whole));
-      }
-      if (more && text.size() >= block_bytes - block_padding) {
-        if (!skipping) refuse_oversized(++position, text);
-        skipping = true;
-        text = {};
-      }
-      rest = text;
-      assembler_->batch().adopt(std::move(block.bytes));
-      Batch batch = FF_TRY(assembler_->finish_batch());
-      if (!batch.records.empty() || !batch.drifts.empty()) FF_TRY(sink.accept(std::move(batch)));
-    }
-    if (blocks.bytes_read() == 0 && assembler_->wants(1)) {
-      assembler_->refuse(1, reason::empty_file, "the file has no bytes", {});
-      Batch batch = FF_TRY(assembler_->finish_batch());
-      FF_TRY(sink.accept(std::move(batch)));
-    }
-    DecodeStats& stats = assembler_->stats();
-    stats.bytes = blocks.bytes_read();
-    stats.last_position = position;
-    return stats;
   }
 
   Result<Batch> decode_records(std::uint32_t partition, std::span<const RecordRef> records) override {
@@ -104,6 +59,19 @@ class NdjsonDecoder final : public Decoder {
   }
 
  private:
+  Result<void> take_records(std::string_view& text, bool more) override {
+    while (!text.empty()) {
+      const std::size_t newline = text.find('\n');
+      const bool whole = newline != std::string_view::npos;
+      if (!whole && more) break;
+      const std::string_view line = text.substr(0, newline);
+      text.remove_prefix(whole ? newline + 1 : text.size());
+      ++position_;
+      if (assembler_->wants(position_)) FF_TRY(read_line(line, position_, whole));
+    }
+    return {};
+  }
+
   /// Part of a line that leaves as something else than it came: private or unknown.
   struct Splice {
     std::string_view token;
@@ -146,14 +114,6 @@ class NdjsonDecoder final : public Decoder {
     return spliced(record);
   }
 
-  void refuse_oversized(std::int64_t position, std::string_view text) {
-    if (!assembler_->wants(position)) return;
-    ++assembler_->stats().records;
-    assembler_->refuse(position, reason::oversized_record,
-                       "the line is longer than " + std::to_string(block_bytes) + " bytes; its first 1000 are kept",
-                       text.substr(0, 1000));
-  }
-
   /// Fills values_ and splices_; what is wrong with the line, or empty.
   std::string parse(std::string_view line, std::int64_t position) {
     std::fill(values_.begin(), values_.end(), Value{});
@@ -176,6 +136,7 @@ class NdjsonDecoder final : public Decoder {
       const int column = column_of(key, before);
       sj::ondemand::value& json = field.value();
       std::string_view token = json.raw_json_token();
+      const char follows = token.data()[token.size()];  // in the padding at the furthest
       while (!token.empty() && static_cast<unsigned char>(token.back()) <= ' ') token.remove_suffix(1);
       Value value;
       if (token.empty()) return "a value is missing";
@@ -211,6 +172,8 @@ class NdjsonDecoder final : public Decoder {
           value = {Value::number, token};
           if (!is_json_number(token)) return "a number is not written as JSON does";
       }
+      // On-demand takes a string that nobody reads and a ':' follows for one more key, and goes on (`"a":"b":1`).
+      if (value.kind != Value::nested && follows != ',' && follows != '}') return "a value is followed by no comma";
       if (column < 0) {
         assembler_->note_drift(key, position);
         splices_.push_back({token, -1});
@@ -258,8 +221,6 @@ class NdjsonDecoder final : public Decoder {
     return assembler_->batch().keep(scratch_);
   }
 
-  const Contract& contract_;
-  std::unique_ptr<Assembler> assembler_;
   sj::ondemand::parser parser_;
   sj::dom::parser dom_;
   std::vector<Value> values_;

@@ -1,110 +1,96 @@
 #include "engine/engine.h"
 
 #include <algorithm>
-#include <charconv>
-#include <chrono>
 #include <filesystem>
+#include <future>
 #include <limits>
-#include <set>
+#include <optional>
+#include <thread>
 
 #include "base/crash_point.h"
-#include "base/hash.h"
 #include "base/time.h"
-#include "lake/schema.h"
+#include "engine/folder.h"
+#include "engine/history.h"
+#include "engine/publisher.h"
+#include "engine/stager.h"
+#include "engine/turn_reporter.h"
 #include "lake/sql_socket.h"
 
 namespace ff {
 namespace {
 namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
 
-std::int64_t to_integer(const std::optional<std::string>& text, std::int64_t otherwise) {
-  if (!text) return otherwise;
-  std::int64_t value = otherwise;
-  std::from_chars(text->data(), text->data() + text->size(), value);
-  return value;
+constexpr std::chrono::milliseconds poll_wait{20};
+
+std::int64_t microseconds_since(Clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count();
 }
-
-std::int64_t process_cpu_us() {
-  timespec t{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return t.tv_sec * us_per_second + t.tv_nsec / 1000;
-}
-
-/// Adds the time until its end to a stage of the profile.
-class Stage {
- public:
-  Stage(RunStats& stats, const char* name) : stats_(stats), name_(name) {}
-  ~Stage() { stats_.stage_us[name_] += process_cpu_us() - start_; }
-
- private:
-  RunStats& stats_;
-  const char* name_;
-  std::int64_t start_ = process_cpu_us();
-};
-
-constexpr std::chrono::milliseconds poll_wait{100};
-constexpr const char* mark_prefix = "!mark/";
-constexpr const char* partition_prefix = "!partition/";
-constexpr const char* generation_key = "!generation";
 
 }  // namespace
 
 struct Engine::Impl {
-  explicit Impl(EngineOptions o, ContractSet c, PseudonymKey k, Curator m)
-      : options(std::move(o)),
-        contracts(std::move(c)),
-        key(std::move(k)),
-        curator(std::move(m)),
-        names{contracts, {}} {}
-
   EngineOptions options;
   ContractSet contracts;
   PseudonymKey key;
   Curator curator;
   std::unique_ptr<Lake> lake;
+  std::unique_ptr<Lake> mark_lake;  ///< a connection of its own, for sources that ask for marks on their threads
+  std::mutex mark_mutex;
   std::unique_ptr<SqlSocket> socket;  ///< after the lake it speaks for, so that it goes first
   std::unique_ptr<Store> store;
   std::shared_ptr<const Zone> zone;
-  std::string zone_name, generation;
-  Names names;  ///< as of the commit under way
-
-  Partitions partitions;  ///< ids are given once and kept in the state
-  std::map<std::string, std::int64_t> lake_marks, state_marks;  ///< partition -> last position that is in
-  std::set<std::string> files_done;
-  std::map<std::string, Micros> drifts;  ///< contract \x1f field -> first ingest_time, as in ops.schema_drift
-  std::int64_t publish_seq = 0, epoch = 0;
-  Micros as_of = none;
-  std::size_t commits_since_flush = 0;
+  Partitions partitions;
+  History history;
+  std::unique_ptr<Stager> stager;
+  std::unique_ptr<Publisher> publisher;
   RunStats stats;
 
-  /// Batches on their way into one commit.
-  struct Pending {
-    std::vector<SourceBatch> batches;
-    std::size_t records = 0;
+  struct OpenSource {
+    std::string name;
+    std::unique_ptr<Source> source;
+    std::set<std::uint32_t> partitions;  ///< seen so far, so that each source hears of its own
+    std::string trouble;                 ///< why it gives nothing just now; empty: it is well
   };
-  /// The furthest batch of each partition.
-  static std::map<std::uint32_t, const SourceBatch*> last_of_partitions(const Pending& pending) {
-    std::map<std::uint32_t, const SourceBatch*> last;
-    for (const SourceBatch& b : pending.batches) {
-      const SourceBatch*& so_far = last[b.partition];
-      if (!so_far || b.last_position >= so_far->last_position) so_far = &b;
-    }
-    return last;
+  std::vector<OpenSource> sources;
+
+  /// The commit that is being published; its thread has the lake to itself.
+  struct Publishing {
+    Commit commit;
+    std::future<Result<void>> done;
+    std::map<std::string, std::int64_t> stage_us;
+    std::int64_t bytes = 0, transaction_us = 0, backpressure_us = 0;
+    Micros caught_up_at = none;  ///< everything heard of by then is in this commit or one before
+  };
+  std::unique_ptr<Publishing> publishing;
+  std::map<std::string, std::int64_t> staged_us;  ///< of the commit that is being staged
+  std::int64_t inflight_bytes = 0;                ///< of the commit that is staged behind the one being published
+  TurnReporter reporter;
+  Clock::time_point last_cycle = Clock::now();
+
+  Impl(EngineOptions o, ContractSet c, PseudonymKey k, Curator m)
+      : options(std::move(o)), contracts(std::move(c)), key(std::move(k)), curator(std::move(m)) {}
+  ~Impl() {
+    if (publishing) publishing->done.wait();
   }
 
-  Result<void> open_lake();
-  Result<void> load_history();
-  Result<std::vector<FilePart>> plan_files();
-  Result<void> catch_up_state(const std::vector<FilePart>& parts);
-  Result<void> commit(Pending& pending);
-  Result<void> commit_clock();
-  Result<void> stage_records(Pending& pending, bool silent, Staging& staging);
-  Result<void> write_marks(const Pending& pending, const Staging& staging);
-  Result<void> write_state(const Pending& pending, Staging& staging);
-  Result<void> confirm(const Pending& pending);
-  Result<void> fence();
-
-  const std::string& path_of(std::uint32_t partition) const { return names.partitions[partition]; }
+  Result<void> open();
+  Result<Mark> mark_of(const std::string& partition);
+  Result<void> start_sources();
+  Result<void> look_at_folder();
+  Result<bool> gather(Pending& pending, bool is_serving);
+  bool is_cycle_due(const Pending& pending) const;
+  Result<void> stage_and_publish(Pending& pending, Micros as_of, const Progress& progress);
+  Result<void> finish_publishing(const Progress& progress);
+  void report(Publishing& finished, const Error* error);
+  bool is_publishing() const {
+    return publishing && publishing->done.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
+  }
+  bool all_finished() const {
+    return std::all_of(sources.begin(), sources.end(), [](const auto& s) { return s.source->is_finished(); });
+  }
+  Result<void> drive(const std::stop_token* stop, const Progress& progress);
+  Result<RunStats> end(Micros as_of, const Progress& progress);
 };
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -113,21 +99,18 @@ Lake& Engine::lake() { return *impl_->lake; }
 
 Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   if (options.contracts.empty())
-    options.contracts =
-        fs::is_directory(options.input + "/contracts") ? options.input + "/contracts" : options.home + "/contracts";
+    options.contracts = !options.input.empty() && fs::is_directory(options.input + "/contracts")
+                            ? options.input + "/contracts"
+                            : options.home + "/contracts";
   ContractSet contracts = FF_TRY(ContractSet::load(options.contracts));
   PseudonymKey key = FF_TRY(PseudonymKey::from_environment());
   Curator curator = FF_TRY(Curator::load(options.home + "/models"));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(contracts), std::move(key), std::move(curator));
-  FF_TRY(impl->open_lake());
-  FF_TRY(impl->load_history());
-  impl->curator.on_step = [stats = &impl->stats](const std::string& model, std::int64_t us) {
-    stats->stage_us["curate " + model] += us;
-  };
+  FF_TRY(impl->open());
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }
 
-Result<void> Engine::Impl::open_lake() {
+Result<void> Engine::Impl::open() {
   std::error_code error;
   fs::create_directories(options.directory + "/tmp", error);
   if (error)
@@ -139,414 +122,221 @@ Result<void> Engine::Impl::open_lake() {
   options.state.directory = options.directory + "/state";
   store = FF_TRY(Store::open(options.state));
 
-  zone_name = options.reporting_zone;
-  for (const Contract& c : contracts)
-    if (zone_name.empty()) zone_name = c.reporting_zone;
-  if (zone_name.empty()) zone_name = "UTC";
+  const std::string zone_name = zone_of(options.reporting_zone, contracts);
   zone = FF_TRY(Zone::load(zone_name));
-
+  const std::string generation = generation_of(contracts, zone_name, key);
   FF_TRY(lake->begin());
-  FF_TRY(create_tables(*lake));
-  generation = hex(hash128(contracts.content_hash() + '\x1f' + zone_name + '\x1f' + key.key_id()));
-  const auto made_with = FF_TRY(lake->value("select max(generation) from ops.commits"));
-  if (made_with && *made_with != generation)
-    return Error{Recourse::halt, "generation_changed",
-                 "the lake " + options.directory +
-                     " was made with other contracts, another reporting zone or another pseudonym key; use a new "
-                     "--lake and read the sources again"};
-  FF_TRY(load_reference(*lake, options.home + "/reference", zone_name));
-  for (const Contract& c : contracts)
-    for (const SlaPolicy& p : c.sla_policies) {
-      Rows row("siiiiii");
-      row.text(p.service_level)
-          .integer(p.pickup_within_h)
-          .integer(p.delivery_within_h)
-          .integer(p.grace_min)
-          .integer(p.early_window_min)
-          .integer(p.risk_window_min)
-          .integer(p.stalled_after_h);
-      FF_TRY(lake->insert("ops.sla_policy", row));
-    }
+  FF_TRY(prepare_lake(*lake, contracts, options.home, zone_name, generation));
   FF_TRY(curator.create(*lake, options.lake.attach.empty() ? Curator::Views::yes : Curator::Views::as_tables));
   FF_TRY(lake->commit());
+  curator.on_step = [this](const std::string& model, std::int64_t us) {
+    if (publishing) publishing->stage_us["curate " + model] += us;
+  };
   socket = FF_TRY(SqlSocket::serve(*lake, options.directory + "/sql.sock"));
-  return {};
-}
+  mark_lake = FF_TRY(lake->connect());
 
-Result<void> Engine::Impl::load_history() {
-  publish_seq = to_integer(FF_TRY(lake->value("select max(publish_seq) from ops.commits")), 0);
-  epoch = to_integer(FF_TRY(lake->value("select max(epoch) from ops.commits")), 0) + 1;
-  as_of = to_integer(FF_TRY(lake->value("select epoch_us(max(as_of)) from ops.commits")), none);
-  const Table marks = FF_TRY(lake->query("select partition, position from ops.marks"));
-  for (const auto& row : marks.rows) lake_marks[*row[0]] = to_integer(row[1], 0);
-  const Table files = FF_TRY(lake->query("select path from ops.files where done"));
-  for (const auto& row : files.rows) files_done.insert(*row[0]);
-  const Table known_drifts =
-      FF_TRY(lake->query("select contract || chr(31) || field, epoch_us(first_ingest_time) from ops.schema_drift"));
-  for (const auto& row : known_drifts.rows) drifts[*row[0]] = to_integer(row[1], 0);
-  if (options.as_of != none && as_of != none && options.as_of < as_of)
+  stager = std::make_unique<Stager>(contracts, *zone, *store, partitions);
+  stager->on_stage = [this](const char* stage, std::int64_t us) { staged_us[stage] += us; };
+  history = FF_TRY(load_history(*lake, *store, generation, partitions, *stager));
+  if (options.as_of != none && history.as_of != none && options.as_of < history.as_of)
     return Error{Recourse::halt, "as_of_behind",
                  "--as-of " + format_rfc3339(options.as_of) + " lies before what this lake has seen, " +
-                     format_rfc3339(as_of) + "; use a new --lake to look at the past"};
-
-  const std::string state_generation = FF_TRY(store->get(generation_key));
-  if (!state_generation.empty() && state_generation != generation)
-    return Error{Recourse::halt, "generation_changed",
-                 "the state in " + options.state.directory +
-                     " belongs to other contracts; remove it, it is rebuilt from the sources"};
-  for (const auto& [k, path] : FF_TRY(store->scan(partition_prefix))) {
-    const auto id = static_cast<std::size_t>(std::stoul(k.substr(std::string_view(partition_prefix).size())));
-    partitions.restore(static_cast<std::uint32_t>(id), path);
-  }
-  for (const auto& [k, position] : FF_TRY(store->scan(mark_prefix))) {
-    const std::string path = k.substr(std::string_view(mark_prefix).size());
-    state_marks[path] = to_integer(position, 0);
-    if (const auto lake_mark = lake_marks.find(path);
-        lake_mark == lake_marks.end() || lake_mark->second < state_marks[path])
-      return Error{Recourse::halt, "state_ahead",
-                   "the state in " + options.state.directory + " knows more of " + path +
-                       " than the lake does: it belongs to another lake; remove it, it is rebuilt from the sources"};
-  }
-  return {};
-}
-
-/// Notes new files in ops.files, committed before any of them is read (S1.3), and lists what is to be read.
-Result<std::vector<FilePart>> Engine::Impl::plan_files() {
-  std::map<std::string, std::pair<Micros, std::int64_t>> known;
-  const Table table = FF_TRY(lake->query("select path, epoch_us(ingest_time), bytes from ops.files"));
-  for (const auto& row : table.rows) known[*row[0]] = {to_integer(row[1], 0), to_integer(row[2], 0)};
-  Rows arrivals("sssistbii");
-  std::vector<FilePart> parts;
-  const Micros now = now_micros();
-  for (const FoundFile& file : FF_TRY(find_files(options.input, contracts))) {
-    const auto [it, is_new] = known.emplace(file.path, std::make_pair(now, file.bytes));
-    if (is_new)
-      arrivals.text(contracts[file.feed].id)
-          .text(file.path)
-          .text(file.path)
-          .integer(file.bytes)
-          .null()
-          .integer(now)
-          .boolean(false)
-          .integer(0)
-          .integer(0);
-    else if (it->second.second != file.bytes)
-      return Error{Recourse::halt, "file_changed",
-                   "the file " + file.path + " had " + std::to_string(it->second.second) +
-                       " bytes when it arrived and has " + std::to_string(file.bytes) +
-                       " now; a landed file is immutable: give the new content a new name"};
-    parts.push_back({file.feed,
-                     {options.input + "/" + file.path, partitions.id_of(file.path), it->second.first},
-                     lake_marks[file.path]});
-  }
-  FF_TRY(lake->insert("ops.files", arrivals));
-  names.partitions = partitions.names();
-  pass_crash_point("files_noted");
-  return parts;
-}
-
-Result<void> Engine::Impl::stage_records(Pending& pending, bool silent, Staging& staging) {
-  names.partitions = partitions.names();
-  std::vector<Fact*> shipments, drivers, pings;
-  for (SourceBatch& source : pending.batches) {
-    for (Decoded& d : source.batch.records) {
-      Fact* const fact = d.fact();
-      if (silent) {
-        // Replay: what the lake has already goes into the state only.
-        if (fact && fact->from.position > lake_marks[path_of(fact->from.partition)]) continue;
-      } else {
-        const Provenance& from = fact ? fact->from : d.refusal()->from;
-        const Contract& contract = contracts[from.feed];
-        const Refusal* const refusal = d.refusal();
-        const int type = fact                      ? static_cast<int>(fact->type())
-                         : refusal->fact_type >= 0 ? refusal->fact_type
-                                                   : static_cast<int>(contract.mappings.front().fact);
-        Rows& raw = staging.raw[type].inserts;
-        raw.text(contract.id)
-            .text(path_of(from.partition))
-            .integer(from.position)
-            .integer(from.ingest_time)
-            .text(contract.id)
-            .text(contract.version);
-        raw.text_or_null(fact ? std::visit(
-                                    [](const auto& body) -> std::string_view {
-                                      if constexpr (requires { body.shipment_id; })
-                                        return body.shipment_id;
-                                      else
-                                        return body.driver_key;
-                                    },
-                                    fact->body)
-                              : std::string_view(refusal->subject));
-        raw.text_or_null(refusal ? refusal->reason : std::string_view()).text(d.payload);
-        if (fact) as_of = std::max(as_of, from.ingest_time);
-        if (refusal) {
-          ++stats.refused;
-          Rows& q = staging.quarantine.inserts;
-          q.text(contract.id)
-              .text(path_of(from.partition))
-              .integer(from.position)
-              .integer(from.ingest_time)
-              .text(contract.id)
-              .text(contract.version);
-          if (refusal->fact_type >= 0)
-            q.text(fact_name(static_cast<FactType>(refusal->fact_type)));
-          else
-            q.null();
-          q.text_or_null(refusal->subject)
-              .text(refusal->reason)
-              .text_or_null(refusal->field)
-              .text_or_null(refusal->detail)
-              .text_or_null(refusal->raw)
-              .text(refusal->content_hash);
-        }
-      }
-      if (!fact) continue;
-      switch (fact->type()) {
-        case FactType::driver:
-          drivers.push_back(fact);
-          break;
-        case FactType::gps_location:
-          pings.push_back(fact);
-          break;
-        default:
-          shipments.push_back(fact);
-      }
-    }
-    if (!silent)
-      for (const Drift& drift : source.batch.drifts) {
-        const std::string& contract = contracts[source.feed].id;
-        const auto [known, is_new] = drifts.emplace(contract + '\x1f' + drift.field, drift.from.ingest_time);
-        if (!is_new && known->second <= drift.from.ingest_time) continue;
-        known->second = drift.from.ingest_time;
-        staging.drift.deletes.text(contract).text(drift.field);
-        staging.drift.inserts.text(contract)
-            .text(drift.field)
-            .integer(drift.from.ingest_time)
-            .text(contract)
-            .text(path_of(drift.from.partition))
-            .integer(drift.from.position);
-      }
-  }
-  stats.facts += static_cast<std::int64_t>(shipments.size() + drivers.size() + pings.size());
-  const FoldContext context{*store, names, *zone, publish_seq + 1, as_of};
-  {
-    Stage stage(stats, "fold shipments");
-    FF_TRY(stage_shipments(context, shipments, staging));
-  }
-  Stage stage(stats, "fold drivers and pings");
-  FF_TRY(stage_drivers(context, drivers, staging));
-  return stage_pings(context, pings, staging);
-}
-
-/// Another engine with a greater epoch owns the lake: stop before writing.
-Result<void> Engine::Impl::fence() {
-  const auto owner = to_integer(FF_TRY(lake->value("select max(epoch) from ops.commits")), 0);
-  if (owner > epoch)
-    return Error{Recourse::halt, "fenced",
-                 "an engine with epoch " + std::to_string(owner) + " has taken this lake over from epoch " +
-                     std::to_string(epoch)};
-  return {};
-}
-
-Result<void> Engine::Impl::write_marks(const Pending& pending, const Staging& staging) {
-  Rows keys("s"), rows("sissiis");
-  for (const auto& [partition, last] : last_of_partitions(pending)) {
-    const std::string& path = path_of(partition);
-    keys.text(path);
-    rows.text("*")
-        .integer(0)
-        .text(contracts[last->feed].id)
-        .text(path)
-        .integer(std::max(last->last_position, lake_marks[path]))  // A mark never goes back.
-        .integer(epoch)
-        .text_or_null(last->resume);
-  }
-  FF_TRY(lake->run_with("delete from ops.marks t using batch b where t.partition = b.partition", keys, {"partition"}));
-  FF_TRY(lake->insert("ops.marks", rows));
-  Rows commit_row("iittiis");
-  commit_row.integer(publish_seq + 1)
-      .integer(epoch)
-      .integer(as_of)
-      .integer(now_micros())
-      .integer(static_cast<std::int64_t>(pending.records))
-      .integer(static_cast<std::int64_t>(staging.quarantine.inserts.size()))
-      .text(generation);
-  return lake->insert("ops.commits", commit_row);
-}
-
-Result<void> Engine::Impl::write_state(const Pending& pending, Staging& staging) {
-  for (const SourceBatch& b : pending.batches) {
-    const std::string& path = path_of(b.partition);
-    staging.state.emplace_back(partition_prefix + std::to_string(b.partition), path);
-    state_marks[path] = std::max(state_marks[path], b.last_position);
-    staging.state.emplace_back(mark_prefix + path, std::to_string(state_marks[path]));
-  }
-  staging.state.emplace_back(generation_key, generation);
-  FF_TRY(store->write(staging.state));
-  pass_crash_point("state_written");
-  if (++commits_since_flush < options.state_flush_commits) return {};
-  commits_since_flush = 0;
-  FF_TRY(store->flush());
-  pass_crash_point("state_flushed");
-  return {};
-}
-
-/// Tells the source that a file is done: nothing of it has to be kept for us.
-Result<void> Engine::Impl::confirm(const Pending& pending) {
-  Rows done("si");
-  for (const SourceBatch& b : pending.batches)
-    if (b.file_done) done.text(path_of(b.partition)).integer(lake_marks[path_of(b.partition)]);
-  FF_TRY(
-      lake->run_with("update ops.files t set done = true, records = b.records, refused = (select count(*) from "
-                     "ops.quarantine q where q.partition = b.path) from batch b where t.path = b.path",
-                     done, {"path", "records"}));
-  if (!done.empty()) pass_crash_point("confirmed");
-  return {};
-}
-
-Result<void> Engine::Impl::commit(Pending& pending) {
-  if (pending.batches.empty()) return {};
-  pass_crash_point("batch_decoded");
-  const Micros previous_as_of = as_of;
-  Staging staging;
-  FF_TRY(stage_records(pending, false, staging));
-
-  const auto write = [&]() -> Result<void> {
-    FF_TRY(lake->begin());
-    FF_TRY(fence());
-    pass_crash_point("transaction_begun");
-    {
-      Stage stage(stats, "write raw");
-      FF_TRY(write_deletes(*lake, {&staging.drift}));
-      FF_TRY(write_inserts(*lake, staging.raw_tables()));
-      pass_crash_point("raw_written");
-    }
-    {
-      Stage stage(stats, "write core");
-      FF_TRY(write_deletes(*lake, staging.core_tables()));
-      pass_crash_point("core_deleted");
-      FF_TRY(write_inserts(*lake, staging.core_tables()));
-      pass_crash_point("core_written");
-      FF_TRY(write_marks(pending, staging));
-      pass_crash_point("marks_written");
-    }
-    {
-      Stage stage(stats, "curate");
-      FF_TRY(set_clock(*lake, as_of, zone_name));
-      FF_TRY(curator.publish(*lake, staging.touched, previous_as_of, as_of, publish_seq + 1));
-      pass_crash_point("curated_written");
-    }
-    Stage stage(stats, "commit");
-    return lake->commit();
+                     format_rfc3339(history.as_of) + "; use a new --lake to look at the past"};
+  publisher = std::make_unique<Publisher>(
+      *lake, *store, curator, contracts,
+      Publisher::Options{zone_name, generation, history.epoch, options.state_flush_commits});
+  publisher->on_stage = [this](const char* stage, std::int64_t us) {
+    if (publishing) publishing->stage_us[stage] += us;
   };
-  if (auto written = write(); !written.ok()) {
-    lake->rollback();
-    return written.error();
-  }
-  pass_crash_point("lake_committed");
-  ++publish_seq;
-  ++stats.commits;
-  for (const SourceBatch& b : pending.batches)
-    lake_marks[path_of(b.partition)] = std::max(lake_marks[path_of(b.partition)], b.last_position);
-  {
-    Stage stage(stats, "write state");
-    FF_TRY(write_state(pending, staging));
-  }
-  FF_TRY(confirm(pending));
-  pending = Pending();
-  stats.as_of = as_of;
+  FF_TRY(reporter.start(options.observer, contracts, *lake));
+  stats.replayed = FF_TRY(catch_up_state(*lake, *store, contracts, key, partitions, *stager, history));
   return {};
 }
 
-/// A commit without facts: only the clock moves, and what it turns.
-Result<void> Engine::Impl::commit_clock() {
-  const Micros previous_as_of = as_of;
-  as_of = options.as_of;
-  const auto write = [&]() -> Result<void> {
-    FF_TRY(lake->begin());
-    FF_TRY(fence());
-    FF_TRY(write_marks(Pending(), Staging()));
-    FF_TRY(set_clock(*lake, as_of, zone_name));
-    FF_TRY(curator.publish(*lake, Touched(), previous_as_of, as_of, publish_seq + 1));
-    return lake->commit();
-  };
-  if (auto written = write(); !written.ok()) {
-    lake->rollback();
-    return written.error();
-  }
-  ++publish_seq;
-  ++stats.commits;
-  stats.as_of = as_of;
+Result<Mark> Engine::Impl::mark_of(const std::string& partition) {
+  const std::lock_guard lock(mark_mutex);
+  return read_mark(*mark_lake, partition);
+}
+
+Result<void> Engine::Impl::start_sources() {
+  const SourceContext context{contracts, key, partitions, [this](const std::string& p) { return mark_of(p); }};
+  for (const LiveSource& live : options.sources) sources.push_back({live.name, FF_TRY(live.start(context)), {}});
   return {};
 }
 
-/// Brings keyed state that lags up to the lake's marks, writing nothing to the lake.
-Result<void> Engine::Impl::catch_up_state(const std::vector<FilePart>& parts) {
-  std::vector<FilePart> behind;
-  for (const FilePart& part : parts) {
-    const std::string& path = path_of(part.file.partition);
-    if (state_marks[path] >= lake_marks[path]) continue;
-    behind.push_back(part);
-    behind.back().after = state_marks[path];
-  }
-  if (behind.empty()) return {};
-  const auto source = FF_TRY(FileSource::start(contracts, key, std::move(behind), std::numeric_limits<Micros>::max()));
-  Pending pending;
-  const auto apply = [&]() -> Result<void> {
-    Staging staging;
-    FF_TRY(stage_records(pending, true, staging));
-    for (SourceBatch& b : pending.batches)
-      b.last_position = std::min(b.last_position, lake_marks[path_of(b.partition)]);
-    stats.replayed += static_cast<std::int64_t>(pending.records);
-    FF_TRY(write_state(pending, staging));
-    pending = Pending();
+/// Starts reading what has landed since the last look. No commit is under way.
+Result<void> Engine::Impl::look_at_folder() {
+  if (options.input.empty()) return {};
+  std::erase_if(sources, [](const OpenSource& s) { return s.name == folder_source && s.source->is_finished(); });
+  if (std::any_of(sources.begin(), sources.end(), [](const OpenSource& s) { return s.name == folder_source; }))
     return {};
-  };
-  for (;;) {
-    auto next = FF_TRY(source->poll(poll_wait));
-    if (!next && source->is_finished()) break;
-    if (!next) continue;
-    pending.records += next->batch.records.size();
-    pending.batches.push_back(std::move(*next));
-    if (pending.records >= options.batch_records) FF_TRY(apply());
-  }
-  FF_TRY(apply());
-  stats.facts = 0;
+  auto unread = FF_TRY(unread_files(*lake, options.input, contracts, partitions, stager->marks));
+  if (unread.empty()) return {};
+  auto source = FF_TRY(FileSource::start(contracts, key, std::move(unread),
+                                         options.as_of == none ? std::numeric_limits<Micros>::max() : options.as_of));
+  sources.push_back({folder_source, std::move(source), {}});
   return {};
 }
 
-Result<RunStats> Engine::run(const std::function<void(const RunStats&)>& progress) {
-  Impl& e = *impl_;
-  const std::vector<FilePart> parts = FF_TRY(e.plan_files());
-  FF_TRY(e.catch_up_state(parts));
-  std::vector<FilePart> unread;
-  for (const FilePart& part : parts)
-    if (!e.files_done.contains(e.path_of(part.file.partition))) unread.push_back(part);
-
-  const auto source =
-      FF_TRY(FileSource::start(e.contracts, e.key, std::move(unread),
-                               e.options.as_of == none ? std::numeric_limits<Micros>::max() : e.options.as_of));
-  Impl::Pending pending;
-  for (;;) {
-    std::optional<SourceBatch> next;
-    {
-      Stage stage(e.stats, "wait for decoder");
-      next = FF_TRY(source->poll(poll_wait));
-    }
-    if (!next && source->is_finished()) break;
+/// Takes one batch of each source that has one; whether there was any. A service waits for a source that is away: it
+/// comes back by itself, and the others go on.
+Result<bool> Engine::Impl::gather(Pending& pending, bool is_serving) {
+  bool any = false;
+  for (OpenSource& s : sources) {
+    auto polled = s.source->poll(sources.size() == 1 ? poll_wait : std::chrono::milliseconds(0));
+    if (!polled.ok() && !(is_serving && polled.error().recourse == Recourse::retry)) return polled.error();
+    s.trouble = polled.ok() ? std::string() : polled.error().message;
+    if (!polled.ok()) continue;
+    auto next = std::move(polled).value();
     if (!next) continue;
+    any = true;
+    s.partitions.insert(next->partition);
     pending.records += next->batch.records.size();
+    for (const Decoded& record : next->batch.records) pending.bytes += static_cast<std::int64_t>(record.payload.size());
     pending.batches.push_back(std::move(*next));
-    if (pending.records < e.options.batch_records) continue;
-    FF_TRY(e.commit(pending));
-    if (progress) progress(e.stats);
   }
-  FF_TRY(e.commit(pending));
-  if (e.options.as_of != none && e.as_of < e.options.as_of) FF_TRY(e.commit_clock());
-  FF_TRY(e.store->flush());
-  e.stats.as_of = e.as_of;
-  if (progress) progress(e.stats);
-  return e.stats;
+  if (!any && sources.size() != 1) std::this_thread::sleep_for(poll_wait / 4);
+  return any;
+}
+
+/// While full batches wait, core goes ahead and curated follows now and then; with less to do, it follows at once.
+bool Engine::Impl::is_cycle_due(const Pending& pending) const {
+  return pending.records < options.batch_records ||
+         Clock::now() - last_cycle >= std::chrono::seconds(options.curate_every_s);
+}
+
+/// Folds what is pending while the commit before is still being published, then hands it over.
+Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, const Progress& progress) {
+  auto next = std::make_unique<Publishing>();
+  Commit& commit = next->commit;
+  commit.publish_seq = history.publish_seq + 1;
+  commit.previous_as_of = history.as_of;
+  commit.as_of = as_of;
+  commit.is_cycle = is_cycle_due(pending);
+  commit.curated_as_of = history.curated_as_of;
+  const Clock::time_point start = Clock::now();
+  next->caught_up_at = as_of;
+  next->bytes = inflight_bytes = pending.bytes;
+  if (!pending.empty()) pass_crash_point("batch_decoded");
+  FF_TRY(stager->stage(pending, commit));
+  pending = Pending();
+  next->stage_us = std::exchange(staged_us, {});
+  commit.staging.state.emplace_back(generation_key, history.generation);
+  FF_TRY(finish_publishing(progress));
+  history.publish_seq = commit.publish_seq;
+  history.as_of = commit.as_of;
+  history.is_curated = commit.is_cycle;
+  if (commit.is_cycle) {
+    history.curated_as_of = commit.as_of;
+    last_cycle = Clock::now();
+  }
+  store->stage(std::move(commit.staging.state));
+  next->backpressure_us = microseconds_since(start);
+  inflight_bytes = 0;
+  publishing = std::move(next);
+  publishing->done = std::async(std::launch::async, [this, p = publishing.get()] {
+    const Clock::time_point begin = Clock::now();
+    auto done = publisher->publish(p->commit);
+    p->transaction_us = microseconds_since(begin);
+    return done;
+  });
+  return {};
+}
+
+/// Waits for the commit under way and tells the sources.
+Result<void> Engine::Impl::finish_publishing(const Progress& progress) {
+  if (!publishing) return {};
+  publishing->done.wait();
+  const auto finished = std::move(publishing);
+  const auto published = finished->done.get();
+  report(*finished, published.ok() ? nullptr : &published.error());
+  FF_TRY(published);
+  for (const auto& [stage, us] : finished->stage_us) stats.stage_us[stage] += us;
+  const Commit& commit = finished->commit;
+  ++stats.commits;
+  stats.facts += commit.records - commit.refused;
+  stats.refused += commit.refused;
+  stats.as_of = commit.as_of;
+  for (OpenSource& s : sources) {
+    std::vector<ff::Progress> done;
+    for (const Reached& r : commit.reached)
+      if (s.partitions.contains(r.partition)) done.push_back({r.partition, r.mark});
+    if (done.empty()) continue;
+    // The lake is ahead of what the source knows; the next commit tells it again.
+    if (const auto told = s.source->confirm(done); !told.ok() && told.error().recourse != Recourse::retry)
+      return told.error();
+  }
+  if (progress) progress(stats);
+  return {};
+}
+
+void Engine::Impl::report(Publishing& finished, const Error* error) {
+  if (!options.observer) return;
+  TurnReporter::Turn turn{finished.stage_us,
+                          finished.transaction_us,
+                          finished.backpressure_us,
+                          inflight_bytes,
+                          static_cast<std::int64_t>(store->bytes()),
+                          finished.caught_up_at,
+                          {}};
+  for (const OpenSource& s : sources) turn.sources.push_back({s.name, s.trouble.empty(), s.trouble, s.source->heard_until()});
+  reporter.tell(finished.commit, error, std::move(turn));
+}
+
+/// `stop`: serve until it says so; null: until everything is read.
+Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& progress) {
+  FF_TRY(look_at_folder());
+  FF_TRY(start_sources());
+  Pending pending;
+  auto last_commit = Clock::now(), last_look = last_commit;
+  Micros caught_up_at = none;
+  for (;;) {
+    const bool stopping = stop && stop->stop_requested();
+    const Micros asked_at = now_micros();
+    const bool any = !stopping && FF_TRY(gather(pending, stop != nullptr));
+    if (!any) caught_up_at = asked_at;
+    if (publishing && !is_publishing()) FF_TRY(finish_publishing(progress));
+
+    const bool is_last = stopping || (!stop && !any && all_finished());
+    const auto waited = Clock::now() - last_commit;
+    const bool is_due = stop && !publishing && !pending.empty() && waited >= options.commit_interval;
+    const bool is_clock_due =
+        stop && !any && !publishing && pending.empty() && (waited >= options.clock_interval || !history.is_curated);
+    if (pending.records >= options.batch_records || (is_last && !pending.empty()) || is_due || is_clock_due) {
+      last_commit = Clock::now();
+      FF_TRY(stage_and_publish(pending, stop ? caught_up_at : none, progress));
+      caught_up_at = none;
+    }
+    if (is_last) break;
+    if (stop && !publishing && Clock::now() - last_look >= options.folder_interval) {
+      last_look = Clock::now();
+      FF_TRY(look_at_folder());
+    }
+  }
+  return finish_publishing(progress);
+}
+
+/// A run ends with all tables at one as_of.
+Result<RunStats> Engine::Impl::end(Micros as_of, const Progress& progress) {
+  if (!history.is_curated || as_of != history.curated_as_of) {
+    Pending nothing;
+    FF_TRY(stage_and_publish(nothing, as_of, progress));
+    FF_TRY(finish_publishing(progress));
+  }
+  FF_TRY(publisher->flush_state());
+  stats.as_of = history.as_of;
+  if (progress) progress(stats);
+  return stats;
+}
+
+Result<RunStats> Engine::run(const Progress& progress) {
+  FF_TRY(impl_->drive(nullptr, progress));
+  return impl_->end(std::max(impl_->history.as_of, impl_->options.as_of), progress);
+}
+
+Result<RunStats> Engine::serve(std::stop_token stop, const Progress& progress) {
+  FF_TRY(impl_->drive(&stop, progress));
+  return impl_->end(impl_->history.as_of, progress);
 }
 
 }  // namespace ff

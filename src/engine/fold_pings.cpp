@@ -111,9 +111,13 @@ class DayStager {
   /// The ping's winning content is the last of its identity.
   void stage_ping(const Day& day, const PingTelling& ping) {
     const auto same_identity = [&](const PingTelling& p) { return p.identity() == ping.identity(); };
-    if (std::any_of(day.before.pings.begin(), day.before.pings.end(), same_identity))
+    const auto before = std::find_if(day.before.pings.rbegin(), day.before.pings.rend(), same_identity);
+    if (before != day.before.pings.rend()) {
+      hear(*before);
       staging_.gps_locations.deletes.integer(ping.event_time).text(driver_key_).text(ping.device_id);
+    }
     const PingTelling& p = *std::find_if(day.after.pings.rbegin(), day.after.pings.rend(), same_identity);
+    hear(p);
     staging_.gps_locations.inserts.text(driver_key_)
         .text(p.device_id)
         .integer(p.event_time)
@@ -191,6 +195,10 @@ class DayStager {
       if (!std::binary_search(before.begin(), before.end(), row)) added(row);
   }
 
+  void hear(const PingTelling& p) {
+    if (context_.names.contracts[p.from.feed].is_watched()) staging_.touched.hear(p.from.ingest_time);
+  }
+
   const FoldContext& context_;
   Staging& staging_;
   std::string_view driver_key_;
@@ -206,7 +214,8 @@ Result<void> stage_driver(const FoldContext& context, std::span<Fact* const> fac
     const Micros local = context.zone.to_local(g.event_time);
     const Date date = static_cast<Date>(local / us_per_day - (local % us_per_day < 0));
     Day* day = FF_TRY(days.day(date));
-    if (day->after.add({g.device_id, g.event_time, g.latitude_e7, g.longitude_e7, g.speed_mm_s, fact->from}))
+    if (staging.count(*fact, day->after.add(
+                                 {g.device_id, g.event_time, g.latitude_e7, g.longitude_e7, g.speed_mm_s, fact->from})))
       changed[date].insert({g.event_time, g.device_id});
   }
   if (changed.empty()) return {};
@@ -236,7 +245,13 @@ Result<void> stage_driver(const FoldContext& context, std::span<Fact* const> fac
     FF_TRY(days.rows(date, DriverDays::When::after, after));
     stager.stage(date, before, after);
   }
-  staging.touched.drivers.text(driver_key);
+  Micros until = context.zone.to_utc((*concerned.rbegin() + 1) * us_per_day);
+  // The silence after the last ping goes on: what it raises lies anywhere up to the clock.
+  if (!FF_TRY(days.neighbour(*concerned.rbegin(), DriverDays::Side::after, DriverDays::When::after)).ping)
+    until = std::max(until, context.as_of);
+  staging.touched.drivers.text(driver_key)
+      .integer(context.zone.to_utc(*concerned.begin() * us_per_day))
+      .integer(until);
   return {};
 }
 

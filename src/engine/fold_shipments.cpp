@@ -1,8 +1,9 @@
 #include <algorithm>
-#include <set>
+#include <map>
 #include <span>
 
 #include "base/hash.h"
+#include "base/time.h"
 #include "contract/judge.h"
 #include "engine/folds.h"
 #include "engine/unchanged.h"
@@ -71,6 +72,7 @@ class ShipmentStager {
     stage_shipment(before, after);
     if (!std::equal(before.claims.begin(), before.claims.end(), after.claims.begin(), after.claims.end(),
                     [](const ClaimRow& a, const ClaimRow& b) { return same(a, b); })) {
+      hear_difference(before.claims, after.claims);
       if (!before.claims.empty()) staging_.claims.deletes.text(id);
       for (const ClaimRow& c : after.claims) insert(c);
     }
@@ -86,19 +88,14 @@ class ShipmentStager {
     }
     if (!std::equal(before.commands.begin(), before.commands.end(), after.commands.begin(), after.commands.end(),
                     [](const CommandRow& a, const CommandRow& b) { return same(a, b); })) {
+      hear_difference(before.commands, after.commands);
       if (!before.commands.empty()) staging_.commands.deletes.text(id);
       for (const CommandRow& c : after.commands) insert(c);
     }
     stage_intervals(before, after);
 
     staging_.touched.shipments.text(id);
-    drivers_.clear();
-    for (const ShipmentRows* rows : {&before, &after}) {
-      for (const EventRow& e : rows->events) drivers_.insert(e.driver_key);
-      for (const IntervalRow& i : rows->intervals) drivers_.insert(i.driver_key);
-    }
-    drivers_.erase(std::string_view());
-    for (std::string_view driver : drivers_) staging_.touched.drivers.text(driver);
+    touch_drivers(before, after);
   }
 
  private:
@@ -137,6 +134,57 @@ class ShipmentStager {
     out.integer(s.order_first_ingest_time).integer(context_.publish_seq);
   }
 
+  /// When in the lives of its drivers this shipment made a difference: its changed events and intervals, and all of them if it
+  /// was deleted or restored.
+  void touch_drivers(const ShipmentRows& before, const ShipmentRows& after) {
+    const auto is_deleted = [](const ShipmentRows& rows) { return rows.order() && rows.order()->told.is_deleted; };
+    if (is_deleted(before) != is_deleted(after))
+      for (const ShipmentRows* rows : {&before, &after}) {
+        for (const EventRow& e : rows->events) touch(e);
+        for (const IntervalRow& i : rows->intervals) touch(i);
+      }
+    for (const auto& [driver, span] : spans_)
+      staging_.touched.drivers.text(driver).integer(span.first).integer(span.second);
+    spans_.clear();
+  }
+
+  /// When a thing was first heard of, and by which feed.
+  template <class Row>
+  static std::pair<Micros, std::uint32_t> heard(const Row& row) {
+    return {row.chain.first_ingest_time, row.told.from.feed};
+  }
+  template <class Row>
+  void hear(const Row& row) {
+    if (context_.names.contracts[row.told.from.feed].is_watched()) staging_.touched.hear(row.chain.first_ingest_time);
+  }
+  template <class Row>
+  void hear_difference(const std::vector<Row>& before, const std::vector<Row>& after) {
+    const auto has = [](const std::vector<Row>& rows, const Row& row) {
+      return std::any_of(rows.begin(), rows.end(), [&](const Row& other) { return heard(other) == heard(row); });
+    };
+    for (const Row& row : before)
+      if (!has(after, row)) hear(row);
+    for (const Row& row : after)
+      if (!has(before, row)) hear(row);
+  }
+
+  void touch(std::string_view driver, Micros from, Micros until) {
+    if (driver.empty()) return;
+    const auto [it, is_new] = spans_.try_emplace(driver, from, until);
+    if (is_new) return;
+    it->second.first = std::min(it->second.first, from);
+    it->second.second = std::max(it->second.second, until);
+  }
+  void touch(const EventRow& e) {
+    const Micros driven = e.told.driving_s == none ? 0 : e.told.driving_s * us_per_second;
+    touch(e.driver_key, e.told.event_time - driven, e.told.event_time);
+  }
+  void touch(const IntervalRow& i) {
+    // An open interval counts to the clock; what the clock adds later it touches itself.
+    touch(i.driver_key, i.valid_from,
+          i.valid_to != none ? i.valid_to : std::max(i.valid_from, std::min(i.counts_to_at_most, context_.as_of)));
+  }
+
   /// Both lists are sorted by identity and events never vanish: every old event is in the new list.
   void stage_events(const ShipmentRows& before, const ShipmentRows& after) {
     auto old = before.events.begin();
@@ -144,6 +192,12 @@ class ShipmentStager {
       const bool existed = old != before.events.end() && old->told.identity() == e.told.identity();
       const EventRow* was = existed ? &*old++ : nullptr;
       if (was && same(*was, e)) continue;
+      if (was) touch(*was);
+      touch(e);
+      if (!was || heard(*was) != heard(e)) {
+        if (was) hear(*was);
+        hear(e);
+      }
       if (was)
         staging_.events.deletes.integer(was->told.event_time).text(id_).text(e.told.name_space).text(e.told.event_id);
       insert(e);
@@ -157,6 +211,7 @@ class ShipmentStager {
     };
     for (const IntervalRow& i : before.intervals) {
       if (holds(after.intervals, i)) continue;
+      touch(i);
       staging_.intervals.deletes.text(id_).integer(i.valid_from);
       staging_.interval_history.inserts.text(id_)
           .text(i.driver_key)
@@ -168,7 +223,8 @@ class ShipmentStager {
           .integer(context_.as_of);
     }
     for (const IntervalRow& i : after.intervals)
-      if (!holds(before.intervals, i))
+      if (!holds(before.intervals, i)) {
+        touch(i);
         staging_.intervals.inserts.text(id_)
             .text(i.driver_key)
             .integer(i.valid_from)
@@ -178,6 +234,7 @@ class ShipmentStager {
             .integer(i.counts_to_at_most)
             .integer(i.recorded_from)
             .integer(context_.publish_seq);
+      }
   }
 
   void insert(const ClaimRow& row) {
@@ -282,7 +339,8 @@ class ShipmentStager {
   const FoldContext& context_;
   Staging& staging_;
   std::string_view id_;
-  std::set<std::string_view> drivers_;
+  std::map<std::string_view, std::pair<Micros, Micros>>
+      spans_;  ///< of drivers of this shipment: first and last moment touched
 };
 
 }  // namespace
@@ -322,7 +380,7 @@ Result<void> stage_shipments(const FoldContext& context, std::span<Fact* const> 
       order_for_filling({sorted.data() + group, at - group});
       for (std::size_t i = group; i < at; ++i) {
         const Unchanged filled = fill_unchanged(next, *sorted[i]);
-        if (filled == Unchanged::filled) changed |= add(next, *sorted[i]);
+        if (filled == Unchanged::filled) changed |= staging.count(*sorted[i], add(next, *sorted[i]));
         if (filled == Unchanged::unknown) quarantine_unresolved(context, *sorted[i], id, staging);
       }
       if (!changed) continue;
@@ -354,7 +412,8 @@ Result<void> stage_drivers(const FoldContext& context, std::span<Fact* const> fa
       if (filled == Unchanged::unknown) quarantine_unresolved(context, *sorted[at], driver_key, staging);
       if (filled != Unchanged::filled) continue;
       const auto& d = std::get<DriverFact>(sorted[at]->body);
-      changed |= next.add({d.home_hub, d.is_deleted, sorted[at]->version, sorted[at]->from});
+      changed |=
+          staging.count(*sorted[at], next.add({d.home_hub, d.is_deleted, sorted[at]->version, sorted[at]->from}));
     }
     if (!changed) continue;
     if (!known.tellings.empty()) staging.drivers.deletes.text(driver_key);
@@ -374,8 +433,14 @@ Result<void> stage_drivers(const FoldContext& context, std::span<Fact* const> fa
         .text(context.names.partitions[d.from.partition])
         .integer(d.from.position)
         .integer(context.publish_seq);
-    staging.touched.driver_rows.text(driver_key);
-    staging.touched.drivers.text(driver_key);
+    const DriverRow before = known.tellings.empty() ? DriverRow() : fold(known);
+    // A finding asks when the driver became known (S6.2).
+    if (!before.exists || before.chain.first_ingest_time != row.chain.first_ingest_time)
+      staging.touched.driver_rows.text(driver_key);
+    if (before.exists && context.names.contracts[before.told.from.feed].is_watched())
+      staging.touched.hear(before.chain.first_ingest_time);
+    if (contract.is_watched()) staging.touched.hear(row.chain.first_ingest_time);
+    staging.touched.drivers.text(driver_key).integer(context.as_of).integer(context.as_of);
     staging.state.emplace_back('d' + driver_key, encode(next));
   }
   return {};

@@ -5,6 +5,7 @@
 /// batches mostly append. No key is inserted twice: the folds emit each subject once per batch.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -31,11 +32,11 @@ struct TableChange {
 };
 
 struct Staging {
-  TableChange raw[5] = {{"raw.shipments", "ssitsssss"},
-                        {"raw.drivers", "ssitsssss"},
-                        {"raw.shipment_events", "ssitsssss"},
-                        {"raw.driver_assignments", "ssitsssss"},
-                        {"raw.gps_locations", "ssitsssss"}};
+  TableChange raw[5] = {{"raw.shipments", "ssitssssss"},
+                        {"raw.drivers", "ssitssssss"},
+                        {"raw.shipment_events", "ssitssssss"},
+                        {"raw.driver_assignments", "ssitssssss"},
+                        {"raw.gps_locations", "ssitssssss"}};
   TableChange quarantine{"ops.quarantine", "ssitsssssssss"};
   TableChange drift{"ops.schema_drift", "sstssi", {"contract", "field"}, "ss"};
 
@@ -62,8 +63,14 @@ struct Staging {
   TableChange anomalies{"core.gps_anomalies", "sdststi", {"driver_key", "date"}, "sd"};
 
   Touched touched;
+  std::map<std::uint32_t, std::int64_t> duplicates;        ///< by feed: facts that were known and changed nothing
   std::vector<std::pair<std::string, std::string>> state;  ///< keyed state after this batch
 
+  /// Whether a fact was new; one that was not is counted.
+  bool count(const Fact& fact, bool is_new) {
+    if (!is_new) ++duplicates[fact.from.feed];
+    return is_new;
+  }
   /// In the order of writing: raw, quarantine, core.
   std::vector<TableChange*> raw_tables();
   std::vector<TableChange*> core_tables();

@@ -14,12 +14,12 @@ create schema if not exists ops;
 
 -- raw.<fact>: one row per received record, accepted or refused, in the order of arrival; kept 180 days. `payload` is the
 -- record as received without PII: fields of PII class dropped, driver ids replaced by driver_key. `refusal` is null for
--- an accepted record, else the reason word that ops.quarantine has too.
-create table if not exists raw.shipments (source varchar, partition varchar, position bigint, ingest_time timestamp, contract varchar, contract_version varchar, subject varchar, refusal varchar, payload varchar);
-create table if not exists raw.drivers (source varchar, partition varchar, position bigint, ingest_time timestamp, contract varchar, contract_version varchar, subject varchar, refusal varchar, payload varchar);
-create table if not exists raw.shipment_events (source varchar, partition varchar, position bigint, ingest_time timestamp, contract varchar, contract_version varchar, subject varchar, refusal varchar, payload varchar);
-create table if not exists raw.driver_assignments (source varchar, partition varchar, position bigint, ingest_time timestamp, contract varchar, contract_version varchar, subject varchar, refusal varchar, payload varchar);
-create table if not exists raw.gps_locations (source varchar, partition varchar, position bigint, ingest_time timestamp, contract varchar, contract_version varchar, subject varchar, refusal varchar, payload varchar);
+-- an accepted record, else the reason word that ops.quarantine has too. `headers` is what came beside a message, as JSON; null: nothing.
+create table if not exists raw.shipments (source varchar, partition varchar, position bigint, ingest_time timestamp, contract varchar, contract_version varchar, subject varchar, refusal varchar, payload varchar, headers varchar);
+create table if not exists raw.drivers (source varchar, partition varchar, position bigint, ingest_time timestamp, contract varchar, contract_version varchar, subject varchar, refusal varchar, payload varchar, headers varchar);
+create table if not exists raw.shipment_events (source varchar, partition varchar, position bigint, ingest_time timestamp, contract varchar, contract_version varchar, subject varchar, refusal varchar, payload varchar, headers varchar);
+create table if not exists raw.driver_assignments (source varchar, partition varchar, position bigint, ingest_time timestamp, contract varchar, contract_version varchar, subject varchar, refusal varchar, payload varchar, headers varchar);
+create table if not exists raw.gps_locations (source varchar, partition varchar, position bigint, ingest_time timestamp, contract varchar, contract_version varchar, subject varchar, refusal varchar, payload varchar, headers varchar);
 
 -- core.shipments: one row per shipment_id that has an order or an event. The order's columns come from the winning
 -- version of the claim that holds the id and are null while no order is known (has_order = false).
@@ -173,9 +173,16 @@ create table if not exists ops.files (source varchar, partition varchar, path va
 -- ops.finding_log: what was noticed when; append-only, outside the law.
 create table if not exists ops.finding_log (check_name varchar, subject varchar, anchor varchar, change varchar, as_of timestamp, publish_seq bigint);
 
+-- ops.touched: what commits touched since the last cycle recomputed curated tables; empty once core and curated agree.
+create table if not exists ops.touched (
+  kind varchar,                                                    -- shipment | driver | driver_row (a driver became known) | hour (in which a feed was heard)
+  key varchar,                                                     -- shipment_id or driver_key; null for an hour
+  from_at timestamp, until_at timestamp);                          -- of a driver: the first and last moment that is or was otherwise; an hour's beginning; else null
+
 -- What the models read besides core: the clock, the reporting zone's days, the reference data.
 create table if not exists ops.clock (as_of timestamp, reporting_zone varchar);                               -- one row
 create table if not exists ops.calendar (utc_date date, start_at timestamp, end_at timestamp, date date);     -- the day `date` lasts [start_at, end_at); one row per UTC date it touches
 create table if not exists ops.statuses (status varchar, rank bigint, is_terminal boolean, requires_driver boolean);
 create table if not exists ops.sla_policy (service_level varchar, pickup_within_h bigint, delivery_within_h bigint, grace_min bigint, early_window_min bigint, risk_window_min bigint, stalled_after_h bigint);
+create table if not exists ops.feeds (contract varchar, silent_after_min bigint, records_per_day_min bigint, records_per_day_max bigint);  -- one row per contract: how much it tells when all is well; null: no matter
 create table if not exists ops.exceptions (type varchar, severity varchar, kind varchar, opens varchar, resolves varchar, owner_hint varchar);

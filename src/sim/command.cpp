@@ -51,7 +51,7 @@ void apply_profile(const std::string& profile, SimOptions& options) {
 
 int run_command(int argc, char** argv) {
   SimOptions options;
-  std::string profile = "demo", start, out;
+  std::string profile = "demo", start, out, contracts;
   // The profile gives the defaults that the other options change, so it is read first.
   for (int i = 1; i < argc; ++i) {
     const std::string_view arg = argv[i];
@@ -80,6 +80,10 @@ int run_command(int argc, char** argv) {
                  "GPS pings for each shipment, on average; 0: no GPS")
       ->capture_default_str();
   app.add_flag("--partner", options.partner, "carrier FALCON's scans come as partner-*.csv");
+  app.add_option(
+      "--contracts", contracts,
+      "copy these contracts into the world, the one of GPS (gps.yaml) with how much this world's feed tells, so that a "
+      "silence and an odd day can be found");
   app.add_option("--fault", faults, "NAME=RATE, see below");
   app.add_flag("--no-faults", no_faults, "all rates 0 (before --fault)");
   app.add_flag("--no-truth", no_truth, "don't write truth/");
@@ -107,6 +111,7 @@ int run_command(int argc, char** argv) {
     options.start = *midnight;
   }
   options.out = out;
+  options.contracts = contracts;
   try {
     const auto began = std::chrono::steady_clock::now();
     const SimSummary s = simulate(options);

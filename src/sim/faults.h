@@ -45,8 +45,10 @@ enum class Fault : std::uint8_t {
   corrupt_driver,
   cut_file,
   empty_file,
+  silent_feed,
+  odd_volume,
 };
-inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::empty_file) + 1;
+inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::odd_volume) + 1;
 inline constexpr std::size_t shipment_fault_count = static_cast<std::size_t>(Fault::unmapped_status) + 1;
 
 struct FaultTraits {
@@ -87,6 +89,9 @@ inline constexpr std::array<FaultTraits, fault_count> fault_traits = {{
     {"corrupt_driver", "driver", 0.010, "one more driver record, broken, with personal data in it"},
     {"cut_file", "world", 1.0, "the last file of events ends in the middle of a line"},
     {"empty_file", "world", 1.0, "one more file of events, with nothing in it"},
+    {"silent_feed", "world", 1.0,
+     "with --contracts: the GPS feed is silent for hours, then tells all that it held back"},
+    {"odd_volume", "world", 1.0, "with --contracts: on one day but the first, most pings are lost, or told as two"},
 }};
 
 class FaultRates {

@@ -21,6 +21,7 @@ Fleet::Fleet(const SimOptions& options, const World& world, Truth& truth)
   const double per_day = options.pings_per_shipment * static_cast<double>(options.shipments) / options.days;
   interval_ = std::clamp<Micros>(static_cast<Micros>(world.driver_count() * 12.0 * 3600 / per_day), 2, 420) * second;
   gps_end_ = std::min(options.end(), options.start + options.days * us_per_day);
+  if (!options.contracts.empty()) plan_faults_of_the_feed();
   cursors_.resize(static_cast<std::size_t>(world.driver_count()));
   for (int driver = 0; driver < world.driver_count(); ++driver) {
     Cursor& cursor = cursors_[static_cast<std::size_t>(driver)];
@@ -36,6 +37,35 @@ Fleet::Fleet(const SimOptions& options, const World& world, Truth& truth)
       if (cursor.next >= cursor.shift_end) start_shift(driver, cursor, cursor.shift_end);
     }
   }
+}
+
+Fleet::Expectation Fleet::expectation() const {
+  if (interval_ == 0) return {};
+  const auto usual = world_.driver_count() * (12 * hour / interval_);
+  return {.per_day_min = usual * 4 / 10, .per_day_max = usual * 16 / 10};
+}
+
+void Fleet::plan_faults_of_the_feed() {
+  Rng rng(options_.seed, Kind::fault, ~std::uint64_t{1});
+  const auto days = static_cast<std::uint64_t>((gps_end_ - options_.start) / us_per_day);
+  if (rng.chance(options_.faults[Fault::silent_feed]) && days > 0) {
+    const Micros length = rng.between(120, 300) * minute;
+    silent_from_ = options_.start + static_cast<Micros>(rng.below(days)) * us_per_day + hour +
+                   rng.between(0, (22 * hour - length) / minute) * minute;
+    silent_until_ = silent_from_ + length;
+    truth_.count(Fault::silent_feed);
+  }
+  if (rng.chance(options_.faults[Fault::odd_volume]) && days > 1) {
+    odd_day_ = options_.start + (1 + static_cast<Micros>(rng.below(days - 1))) * us_per_day;
+    is_flood_ = rng.chance(0.5);
+    truth_.count(Fault::odd_volume);
+  }
+}
+
+/// In the order in which it would have been heard, within seconds.
+Micros Fleet::heard_after_silence(Micros heard) const {
+  if (silent_from_ == none || heard < silent_from_ || heard >= silent_until_) return heard;
+  return silent_until_ + (heard - silent_from_) / 1'000'000 * 1000;
 }
 
 void Fleet::start_shift(int driver, Cursor& cursor, Micros after) {
@@ -60,9 +90,11 @@ void Fleet::drive(Micros until, FeedWriter& gps) {
     const int driver = static_cast<int>(d);
     while (cursor.next + cursor.delay < std::min(until, gps_end_)) {
       Rng rng(options_.seed, Kind::ping, (static_cast<std::uint64_t>(d) << 32) | ++cursor.number);
-      Ping ping{.time = cursor.next, .heard = cursor.next + cursor.delay};
+      Ping ping{.time = cursor.next, .heard = heard_after_silence(cursor.next + cursor.delay)};
       move(driver, cursor, rng, ping);
-      misbehave(driver, cursor, rng, ping, until, gps);
+      const bool lost =
+          is_odd_day(ping.time) && !is_flood_ && mix(cursor.number ^ static_cast<std::uint64_t>(d) << 32) % 8 != 0;
+      if (!lost) misbehave(driver, cursor, rng, ping, until, gps);
       cursor.next += interval_;
       if (cursor.next >= cursor.shift_end) start_shift(driver, cursor, cursor.shift_end);
     }
@@ -97,7 +129,8 @@ void Fleet::misbehave(int driver, Cursor& cursor, Rng& rng, Ping& ping, Micros u
   // Where a neighbour on both sides is sure: neither a shift nor a day begins or ends.
   const bool amid = ping.time - cursor.shift_start > 30 * minute && cursor.shift_end - ping.time > 30 * minute &&
                     of_day > 30 * minute && of_day < us_per_day - 30 * minute && ping.time > options_.start + hour &&
-                    cursor.number > cursor.last_fault + 6;
+                    cursor.number > cursor.last_fault + 6 && !is_odd_day(ping.time - hour) &&
+                    !is_odd_day(ping.time + hour);
   if (rng.chance(rates[Fault::gps_jump]) && amid) {
     cursor.last_fault = cursor.number;
     ping.latitude -= 1.2 + rng.unit();
@@ -128,6 +161,11 @@ void Fleet::misbehave(int driver, Cursor& cursor, Rng& rng, Ping& ping, Micros u
     }
   }
   tell(driver, cursor, 0, ping, until, gps);
+  if (is_odd_day(ping.time) && is_flood_) {
+    Ping again = ping;
+    again.time += 250'000;
+    tell(driver, cursor, 4, again, until, gps);
+  }
   if (rng.chance(rates[Fault::duplicate])) {
     ping.heard += rng.between(500, 600'000) * 1000;
     if (ping.heard < options_.end()) {
@@ -137,12 +175,15 @@ void Fleet::misbehave(int driver, Cursor& cursor, Rng& rng, Ping& ping, Micros u
   }
 }
 
-void Fleet::tell(int driver, const Cursor& cursor, int copy, const Ping& ping, Micros until, FeedWriter& gps) {
+void Fleet::tell(int driver, const Cursor& cursor, int copy, const Ping& told, Micros until, FeedWriter& gps) {
+  Ping ping = told;
+  ping.heard = heard_after_silence(told.heard);
   const std::uint64_t tie = (static_cast<std::uint64_t>(driver) << 40) |
-                            (static_cast<std::uint64_t>(cursor.number) << 2) | static_cast<std::uint64_t>(copy);
+                            (static_cast<std::uint64_t>(cursor.number) << 3) | static_cast<std::uint64_t>(copy);
   std::string& out = ping.heard < until ? gps.text() : held_back_[{ping.heard, tie}];
   append_ping(out, world_.driver_id(driver), ping);
   if (ping.heard < until) gps.end_line(ping.heard, tie);
+  if (copy != 1 && copy != 3) truth_.new_ping(ping.heard);
 }
 
 }  // namespace ff::sim

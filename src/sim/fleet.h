@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/time.h"
 #include "sim/feed_writer.h"
 #include "sim/simulate.h"
 #include "sim/telling.h"
@@ -25,6 +26,12 @@ class Fleet {
   void drive(Micros until, FeedWriter& gps);
   Micros ping_interval() const { return interval_; }
 
+  /// How much the feed tells when all is well: what its contract says.
+  struct Expectation {
+    std::int64_t silent_after_min = 60, per_day_min = 0, per_day_max = 0;
+  };
+  Expectation expectation() const;
+
  private:
   struct Cursor {
     Micros next = 0, shift_start = 0, shift_end = 0, delay = 0;
@@ -36,10 +43,17 @@ class Fleet {
   void tell(int driver, const Cursor& cursor, int copy, const Ping& ping, Micros until, FeedWriter& gps);
   void misbehave(int driver, Cursor& cursor, Rng& rng, Ping& ping, Micros until, FeedWriter& gps);
 
+  void plan_faults_of_the_feed();
+  Micros heard_after_silence(Micros heard) const;
+  bool is_odd_day(Micros time) const { return odd_day_ != none && time >= odd_day_ && time < odd_day_ + us_per_day; }
+
   const SimOptions& options_;
   const World& world_;
   Truth& truth_;
   Micros interval_ = 0, gps_end_ = 0;
+  Micros silent_from_ = none, silent_until_ = none;  ///< what would be heard then is heard after
+  Micros odd_day_ = none;                            ///< its midnight
+  bool is_flood_ = false;                            ///< of the odd day: pings come as two; else most are lost
   std::vector<Cursor> cursors_;
   std::map<std::pair<Micros, std::uint64_t>, std::string> held_back_;
 };

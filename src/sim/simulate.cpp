@@ -1,6 +1,10 @@
 #include "sim/simulate.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -163,8 +167,30 @@ class Simulation {
       s.bytes += feed->bytes();
       s.files += feed->files();
     }
-    truth_.finish(s);
+    const auto gps = fleet_.expectation();
+    const bool watched = !options_.contracts.empty() && gps.per_day_max > 0;
+    if (!options_.contracts.empty()) write_contracts(watched ? &gps : nullptr);
+    const Truth::Expectation expectation{gps.silent_after_min, gps.per_day_min, gps.per_day_max};
+    truth_.finish(s, watched ? &expectation : nullptr);
     return s;
+  }
+
+  /// The contracts beside the feeds, that of GPS with what its feed tells in this world.
+  void write_contracts(const Fleet::Expectation* gps) const {
+    namespace fs = std::filesystem;
+    const fs::path target = options_.out / "contracts";
+    fs::copy(options_.contracts, target, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+    if (!gps) return;
+    std::stringstream text;
+    text << std::ifstream(target / "gps.yaml").rdbuf();
+    std::string contract = text.str();
+    const std::string_view head = "\ncustomProperties:\n";
+    const auto at = contract.find(head);
+    if (at == std::string::npos) throw std::invalid_argument("--contracts: gps.yaml has no customProperties");
+    contract.insert(at + head.size(), fmt::format("  - {{property: silentAfterMin, value: {}}}\n  - {{property: "
+                                                  "recordsPerDay, value: {{min: {}, max: {}}}}}\n",
+                                                  gps->silent_after_min, gps->per_day_min, gps->per_day_max));
+    std::ofstream(target / "gps.yaml") << contract;
   }
 
   const SimOptions& options_;
@@ -187,6 +213,7 @@ void prepare_folder(const SimOptions& options) {
       if (file.starts_with(prefix) && entry.is_regular_file()) fs::remove(entry.path());
   }
   fs::remove_all(options.out / "truth");
+  if (!options.contracts.empty()) fs::remove_all(options.out / "contracts");
   if (options.truth) fs::create_directories(options.out / "truth");
 }
 

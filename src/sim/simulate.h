@@ -34,6 +34,8 @@ struct SimOptions {
   std::uint64_t file_lines_max = 1'000'000;  ///< a new file after so many lines,
   int file_hours = 6;                        ///< and at each multiple of so many hours of the day
   std::filesystem::path out;
+  std::filesystem::path
+      contracts;  ///< copied beside the feeds, that of GPS with what this world's feed tells; empty: not
 
   /// The as_of of the truth; every line is heard before it.
   Micros end() const { return start + (days * 24 + drain_h) * 3'600'000'000LL; }

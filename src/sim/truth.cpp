@@ -225,7 +225,33 @@ void Truth::write_driver_days() {
   close(file);
 }
 
-void Truth::finish(SimSummary& summary) {
+void Truth::new_ping(Micros heard) {
+  const auto [minute, is_new] = gps_minutes_.try_emplace(heard / us_per_minute, Minute{heard, heard, 0});
+  Minute& m = minute->second;
+  m.first = std::min(m.first, heard);
+  m.last = std::max(m.last, heard);
+  ++m.pings;
+}
+
+/// A gap longer than it should be, and whole days with less or more than usual (docs/semantics.md S6.7).
+void Truth::find_in_the_feed(const Expectation& gps) {
+  if (gps_minutes_.empty()) return;
+  const Micros silent_after = gps.silent_after_min * us_per_minute;
+  Micros last = gps_minutes_.begin()->second.last;
+  std::map<std::int64_t, std::int64_t> days;
+  for (const auto& [minute, m] : gps_minutes_) {
+    if (m.first - last > silent_after) finding("source_silent", "gps", text(last));
+    last = m.last;
+    days[m.first / us_per_day] += m.pings;
+  }
+  if (options_.end() - last >= silent_after) finding("source_silent", "gps", text(last));
+  const Micros since = gps_minutes_.begin()->second.first;
+  for (std::int64_t day = since / us_per_day + 1; (day + 1) * us_per_day <= options_.end(); ++day)
+    if (days[day] < gps.per_day_min || days[day] > gps.per_day_max) finding("volume_anomaly", "gps", date_text(day));
+}
+
+void Truth::finish(SimSummary& summary, const Expectation* gps) {
+  if (gps) find_in_the_feed(*gps);
   if (injected_[static_cast<std::size_t>(Fault::schema_drift)] > 0) finding("schema_drift", "events", drifted_field);
   for (const auto& [check, n] : found_) summary.findings += n;
   summary.injected = injected_;
@@ -238,10 +264,10 @@ void Truth::finish(SimSummary& summary) {
                g.delivered, g.on_time, g.late, g.early, g.first_attempt);
   close(file);
   write_driver_days();
-  write_summary(summary);
+  write_summary(summary, gps);
 }
 
-void Truth::write_summary(const SimSummary& s) const {
+void Truth::write_summary(const SimSummary& s, const Expectation* gps) const {
   std::FILE* file = open(options_, "summary.json", "");
   fmt::print(file, "{{\n  \"seed\": {},\n  \"start\": \"{}\",\n  \"as_of\": \"{}\",\n  \"shipments\": {},\n",
              options_.seed, text(options_.start), text(options_.end()), options_.shipments);
@@ -249,6 +275,9 @@ void Truth::write_summary(const SimSummary& s) const {
              "  \"lines\": {{\"orders\": {}, \"drivers\": {}, \"events\": {}, \"assignments\": {}, \"gps\": {}, "
              "\"partner\": {}}},\n",
              s.orders, s.drivers, s.events, s.assignments, s.pings, s.partner_rows);
+  if (gps)
+    fmt::print(file, "  \"feeds\": {{\"gps\": {{\"silent_after_min\": {}, \"records_per_day\": [{}, {}]}}}},\n",
+               gps->silent_after_min, gps->per_day_min, gps->per_day_max);
   const auto members = [&](const auto& pairs) {
     std::string out;
     for (const auto& [key, n] : pairs) out += fmt::format("{}\"{}\": {}", out.empty() ? "" : ", ", key, n);

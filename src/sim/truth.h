@@ -28,10 +28,15 @@ class Truth {
   /// A line that no decoder may accept: its finding is anchored on the hash of its bytes.
   void refused_line(Fault fault, std::string_view check, std::string_view subject, std::string_view line);
   void plant(const PersonalData& pii);
+  /// A ping nobody has heard of before.
+  void new_ping(Micros heard);
   void count(Fault fault, std::uint64_t n = 1) { injected_[static_cast<std::size_t>(fault)] += n; }
 
-  /// Writes what can only be known now, and completes `summary`.
-  void finish(SimSummary& summary);
+  /// Writes what can only be known now, and completes `summary`. `gps`: what the feed's contract says; null: nothing.
+  struct Expectation {
+    std::int64_t silent_after_min, per_day_min, per_day_max;
+  };
+  void finish(SimSummary& summary, const Expectation* gps);
 
  private:
   struct OnTime {
@@ -58,7 +63,8 @@ class Truth {
   void record_drivers(const Life& life, const Outcome& outcome);
   bool is_sampled(int driver) const { return driver >= 0 && driver % sample_step_ == 0; }
   void write_driver_days();
-  void write_summary(const SimSummary& summary) const;
+  void find_in_the_feed(const Expectation& gps);
+  void write_summary(const SimSummary& summary, const Expectation* gps) const;
   bool heard(Micros t) const { return t != none && t < options_.end(); }
 
   const SimOptions& options_;
@@ -67,6 +73,11 @@ class Truth {
   std::FILE *findings_ = nullptr, *shipments_ = nullptr, *pii_ = nullptr;
   std::array<std::uint64_t, fault_count> injected_{};
   std::map<std::string, std::uint64_t, std::less<>> found_;
+  struct Minute {
+    Micros first, last;
+    std::int64_t pings;
+  };
+  std::map<Micros, Minute> gps_minutes_;  ///< of pings, by when they were first heard
   std::map<std::pair<std::int64_t, int>, OnTime> on_time_;
   std::map<int, std::vector<Span>> held_;
   std::map<std::pair<int, std::int64_t>, DriverDay> driver_days_;

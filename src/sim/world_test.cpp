@@ -7,13 +7,15 @@
 #include <set>
 #include <sstream>
 
+#include "base/repository_testing.h"
+
 namespace ff::sim {
 namespace {
 
 constexpr Micros start = 1'772'409'600'000'000;
 
 TEST(World, promises_what_the_reference_data_promises) {
-  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "../../reference/sla_policy.csv");
+  std::ifstream file(testing::repository() / "reference/sla_policy.csv");
   ASSERT_TRUE(file) << "reference/sla_policy.csv";
   std::string line;
   std::getline(file, line);

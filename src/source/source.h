@@ -57,6 +57,9 @@ struct SourceBatch {
   std::int64_t last_position = 0;
   std::string resume;      ///< see Mark; of last_position
   bool file_done = false;  ///< nothing of this partition comes after
+  /// The batch begins behind this position: the mark, or the last_position of the batch before. Who holds another position
+  /// for the partition has been overtaken by a rebalance (the batch was on its way) and drops the batch. `none`: not said.
+  std::int64_t after = none;
 };
 
 /// A partition and how far it is in the lake now.

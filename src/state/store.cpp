@@ -6,6 +6,9 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <map>
+#include <mutex>
+
 namespace ff {
 namespace {
 
@@ -25,8 +28,20 @@ rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()};
 
 }  // namespace
 
+/// A batch on its way: what was staged, sorted, and not to be changed any more.
+struct Store::Staged {
+  std::map<std::string, std::string, std::less<>> changes;
+};
+
 struct Store::Impl {
   std::unique_ptr<rocksdb::DB> db;
+  mutable std::mutex mutex;
+  std::shared_ptr<const Staged> staged = std::make_shared<Staged>();
+
+  std::shared_ptr<const Staged> on_the_way() const {
+    const std::lock_guard lock(mutex);
+    return staged;
+  }
 
   Result<Entry> entry(rocksdb::Iterator& it, std::string_view prefix) const {
     if (!it.status().ok()) return error_of(it.status(), "seek");
@@ -64,6 +79,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& o) {
 }
 
 Result<std::vector<std::string>> Store::get(const std::vector<std::string>& keys) const {
+  const auto on_the_way = impl_->on_the_way();  // before the store: what leaves it meanwhile is in the store then
   std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
   std::vector<rocksdb::PinnableSlice> values(keys.size());
   std::vector<rocksdb::Status> statuses(keys.size());
@@ -71,7 +87,9 @@ Result<std::vector<std::string>> Store::get(const std::vector<std::string>& keys
                       values.data(), statuses.data(), true);
   std::vector<std::string> out(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (statuses[i].ok())
+    if (const auto newer = on_the_way->changes.find(keys[i]); newer != on_the_way->changes.end())
+      out[i] = newer->second;
+    else if (statuses[i].ok())
       out[i].assign(values[i].data(), values[i].size());
     else if (!statuses[i].IsNotFound())
       return error_of(statuses[i], "read");
@@ -80,6 +98,8 @@ Result<std::vector<std::string>> Store::get(const std::vector<std::string>& keys
 }
 
 Result<std::string> Store::get(std::string_view key) const {
+  const auto on_the_way = impl_->on_the_way();
+  if (const auto newer = on_the_way->changes.find(key); newer != on_the_way->changes.end()) return newer->second;
   std::string value;
   const auto status = impl_->db->Get(rocksdb::ReadOptions(), slice(key), &value);
   if (!status.ok() && !status.IsNotFound()) return error_of(status, "read");
@@ -87,17 +107,25 @@ Result<std::string> Store::get(std::string_view key) const {
 }
 
 Result<Store::Entry> Store::before(std::string_view key, std::size_t prefix_bytes) const {
+  const auto on_the_way = impl_->on_the_way();
   const std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator(rocksdb::ReadOptions()));
   it->SeekForPrev(slice(key));
   if (it->Valid() && it->key() == slice(key)) it->Prev();
-  return impl_->entry(*it, key.substr(0, prefix_bytes));
+  Entry stored = FF_TRY(impl_->entry(*it, key.substr(0, prefix_bytes)));
+  auto newer = on_the_way->changes.lower_bound(key);
+  if (newer == on_the_way->changes.begin() || !(--newer)->first.starts_with(key.substr(0, prefix_bytes))) return stored;
+  return !stored || stored->first <= newer->first ? Entry(*newer) : stored;
 }
 
 Result<Store::Entry> Store::after(std::string_view key, std::size_t prefix_bytes) const {
+  const auto on_the_way = impl_->on_the_way();
   const std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator(rocksdb::ReadOptions()));
   it->Seek(slice(key));
   if (it->Valid() && it->key() == slice(key)) it->Next();
-  return impl_->entry(*it, key.substr(0, prefix_bytes));
+  Entry stored = FF_TRY(impl_->entry(*it, key.substr(0, prefix_bytes)));
+  const auto newer = on_the_way->changes.upper_bound(key);
+  if (newer == on_the_way->changes.end() || !newer->first.starts_with(key.substr(0, prefix_bytes))) return stored;
+  return !stored || newer->first <= stored->first ? Entry(*newer) : stored;
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> Store::scan(std::string_view prefix) const {
@@ -109,9 +137,17 @@ Result<std::vector<std::pair<std::string, std::string>>> Store::scan(std::string
   return out;
 }
 
-Result<void> Store::write(const Changes& changes) {
+void Store::stage(Changes changes) {
+  auto staged = std::make_shared<Staged>();
+  for (auto& [key, value] : changes) staged->changes.insert_or_assign(std::move(key), std::move(value));
+  const std::lock_guard lock(impl_->mutex);
+  FF_CHECK(impl_->staged->changes.empty());
+  impl_->staged = std::move(staged);
+}
+
+Result<void> Store::write_staged() {
   rocksdb::WriteBatch batch;
-  for (const auto& [key, value] : changes) {
+  for (const auto& [key, value] : impl_->on_the_way()->changes) {
     if (value.empty())
       batch.Delete(key);
     else
@@ -120,6 +156,8 @@ Result<void> Store::write(const Changes& changes) {
   rocksdb::WriteOptions options;
   options.disableWAL = true;
   if (const auto status = impl_->db->Write(options, &batch); !status.ok()) return error_of(status, "write");
+  const std::lock_guard lock(impl_->mutex);
+  impl_->staged = std::make_shared<Staged>();
   return {};
 }
 

@@ -4,7 +4,7 @@
 /// batch; a crash in between is mended by reading the sources again from the state's marks, silently. There is no
 /// write-ahead log: what was not flushed yet is replayed the same way, and one column family with atomic flushes keeps keys
 /// and marks of one moment together. A generation names contracts, transitions and zone; another one starts empty.
-/// One thread. Source: architecture, "Keyed state is a cache of core"; RocksDB 7.8.
+/// One thread reads and stages; `write_staged` and `flush` may be called by another meanwhile. Source: architecture, "Keyed state is a cache of core"; RocksDB 7.8.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +41,11 @@ class Store {
   Result<std::vector<std::pair<std::string, std::string>>> scan(std::string_view prefix) const;
 
   using Changes = std::vector<std::pair<std::string, std::string>>;
-  /// All or nothing.
-  Result<void> write(const Changes& changes);
+  /// Readers see these from now on, though the lake does not yet: the next batch can be folded while this one is being
+  /// committed. An empty value removes the key. The batch staged before must have been written.
+  void stage(Changes changes);
+  /// Writes what was staged, all or nothing.
+  Result<void> write_staged();
   /// Makes everything written so far durable.
   Result<void> flush();
 
@@ -50,6 +53,7 @@ class Store {
   std::uint64_t bytes() const;
 
  private:
+  struct Staged;
   struct Impl;
   explicit Store(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

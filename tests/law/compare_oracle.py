@@ -27,7 +27,8 @@ class World:
 
     def __init__(self, folder, as_of, zone="UTC"):
         self.con = oracle.connect(threads=1)
-        oracle.load(self.con, str(folder), {check_truth.PARTNER: {"late_after_min": 24 * 60}})
+        summary = pathlib.Path(folder, "truth", "summary.json")
+        oracle.load(self.con, str(folder), {check_truth.PARTNER: {"late_after_min": 24 * 60}}, check_truth.watched(folder) if summary.exists() else None)
         if glob.glob(f"{folder}/partner-*.csv"):
             check_truth.load_partner(self.con, str(folder))
             oracle.know_drivers(self.con)

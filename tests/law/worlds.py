@@ -12,8 +12,11 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests/models"))
+sys.path.append(str(ROOT / "tests/stories"))
 import random_world  # noqa: E402
+import tell  # noqa: E402
 
+WATCHED = {"events": {"silent_after_min": 20, "records_per_day": [30, 80]}, "gps": {"silent_after_min": 30, "records_per_day": [5, 200]}}
 DENSE_AS_OF = "2026-03-09T00:00:00Z"  # every fact of a dense world is heard of by then
 
 
@@ -28,7 +31,7 @@ def fault_rates(program, shipment=0.042, other=0.004):
 
 def lifelike(program, folder, seed, shipments=400, partner=False):
     """Makes the world; returns its as_of."""
-    subprocess.run([program, "simulate", "--out", folder, "--seed", str(seed), "--shipments", str(shipments), "--days", "1", "--drain-hours", str(24 * (seed % 4)),
+    subprocess.run([program, "simulate", "--out", folder, "--seed", str(seed), "--shipments", str(shipments), "--days", str(1 + seed % 2), "--drain-hours", str(24 * (seed % 4)), "--contracts", ROOT / "contracts",
                     "--pings-per-shipment", "8", *fault_rates(program), *(["--partner"] if partner else [])], check=True, capture_output=True)
     return json.loads((pathlib.Path(folder) / "truth" / "summary.json").read_text())["as_of"]
 
@@ -40,6 +43,11 @@ def dense(folder, seed):
     contract = folder / "contracts" / "events.yaml"
     driving = "      - name: driving_s\n        logicalType: integer\n        customProperties:\n          - {property: unit, value: s}\n"
     contract.write_text(contract.read_text().replace("      - {name: ingest_time", driving + "      - {name: ingest_time"))
+    (folder / "truth").mkdir()
+    (folder / "truth" / "summary.json").write_text(json.dumps({"feeds": WATCHED}))
+    for stem, feed in WATCHED.items():
+        contract = folder / "contracts" / f"{stem}.yaml"
+        contract.write_text(tell.watched(contract.read_text(), feed))
     facts = random_world.world(seed)
     for records in facts.values():
         records.sort(key=lambda r: r["ingest_time"])

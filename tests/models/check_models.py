@@ -39,7 +39,7 @@ def check(con, story, models):
     """What is wrong, as text."""
     with tempfile.TemporaryDirectory() as facts:
         story.write(facts)
-        oracle.load(con, facts, story.config.get("feeds"))
+        oracle.load(con, facts, story.config.get("feeds"), story.config.get("watched"))
     for as_of, expectations in story.moments:
         zone = story.config.get("reporting_zone", "UTC")
         oracle.compute(con, as_of, zone)

@@ -17,6 +17,7 @@ from check_models import differences
 import oracle
 
 FEEDS = {"bolt": {"late_after_min": 1440}}
+WATCHED = {"events": {"silent_after_min": 45, "records_per_day": [20, 40]}, "bolt-events": {"silent_after_min": 90}, "gps": {"records_per_day": [50, 200]}}
 MOMENTS = [("2026-03-03T10:00:00Z", "2026-03-03T19:00:00Z"), ("2026-03-07T12:00:00Z", "2026-03-07T20:30:00Z")]
 
 
@@ -47,7 +48,7 @@ def check_clock(con, models, later):
 def check(con, models, seed):
     with tempfile.TemporaryDirectory() as folder:
         random_world.write(random_world.world(seed), folder)
-        oracle.load(con, folder, FEEDS)
+        oracle.load(con, folder, FEEDS, WATCHED)
     for n, (as_of, later) in enumerate(MOMENTS):
         zone = ("UTC", "America/New_York")[(seed + n) % 2]
         oracle.compute(con, as_of, zone)

@@ -19,6 +19,14 @@ from days
 """
 
 
+def set_contracts(con):
+    """The oracle keeps no contract in its rows; a namespace with settings of its own has feeds of its own."""
+    for table, stem in (("shipment_claims", "orders"), ("drivers", "drivers"), ("shipment_events", "events"),
+                        ("assignment_commands", "assignments"), ("gps_locations", "gps")):
+        own = "(select any_value(f.namespace) || '-' from oracle.feeds f where f.namespace = t.namespace)" if stem in ("orders", "events", "assignments") else "null"
+        con.execute(f"update core.{table} t set contract = coalesce({own}, '') || '{stem}'")
+
+
 def fill(con, as_of, zone):
     """core.* and ops.* from oracle_core.* of the same connection, as of a moment."""
     for schema in ("curated", "ops", "core", "raw"):
@@ -30,9 +38,13 @@ def fill(con, as_of, zone):
 
     known = columns("oracle_core")
     for table, wanted in columns("core").items():
+        if table == "gps_locations":
+            con.execute("insert into core.gps_locations by name select driver_key, device_id, event_time, latitude_e7, longitude_e7, speed_mm_s, ingest_time from oracle.all_pings")
         if table in known:
             both = ", ".join(c for c in wanted if c in known[table])
             con.execute(f"insert into core.{table} by name select {both} from oracle_core.{table}")
+    con.execute("insert into ops.feeds select contract, silent_after_min, per_day_min, per_day_max from oracle.watched")
+    set_contracts(con)
     con.execute("insert into ops.clock values (?, ?)", [as_of, zone])
     con.execute(CALENDAR, [zone, zone])
     con.execute("insert into ops.statuses by name from oracle.statuses")

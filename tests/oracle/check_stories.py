@@ -100,7 +100,7 @@ def main(folder, names):
         story, wrong = Story(path), []
         with tempfile.TemporaryDirectory() as facts:
             story.write(facts)
-            oracle.load(con, facts, story.config.get("feeds"))
+            oracle.load(con, facts, story.config.get("feeds"), story.config.get("watched"))
         for as_of, expectations in story.moments:
             only_core = all(e.table.startswith("core.") for e in expectations)
             oracle.compute(con, as_of, story.config.get("reporting_zone", "UTC"), ["core.sql"] if only_core else oracle.STEPS)

@@ -1,5 +1,5 @@
 -- What is wrong, as far as facts can say: oracle_ops.findings (S6). What is only known at the door (unmapped_status,
--- coordinate_out_of_range, contract_violation, schema_drift) or between runs (volume_anomaly, source_silent) is not here.
+-- coordinate_out_of_range, contract_violation, schema_drift) is not here.
 
 create or replace macro grace() as interval 30 minutes;
 
@@ -15,6 +15,18 @@ create or replace table oracle.order_claims as
 select shipment_id, event_id as anchor, first_ingest_time from oracle_core.shipment_events
 union all
 select shipment_id, assignment_id, first_ingest_time from oracle_core.assignment_commands where not is_deleted;
+
+-- When each thing was first heard of, by which feed; a namespace with settings of its own has feeds of its own.
+create or replace table oracle.heard as
+with things as (
+  select 'orders' as stem, namespace, first_ingest_time as heard_at from oracle_core.shipment_claims
+  union all select 'drivers', null, first_ingest_time from oracle_core.drivers
+  union all select 'events', namespace, first_ingest_time from oracle_core.shipment_events
+  union all select 'assignments', namespace, first_ingest_time from oracle_core.assignment_commands
+  union all select 'gps', null, ingest_time from oracle.all_pings)
+select w.contract, heard_at, day_of(heard_at) as date
+from things t left join oracle.feeds f on f.namespace = t.namespace
+join oracle.watched w on w.contract = if(f.namespace is null, stem, f.namespace || '-' || stem);
 
 create or replace table oracle_ops.findings as
 with orders as (
@@ -70,5 +82,16 @@ instants as (
   select kind, driver_key, cast(event_time as varchar), opened_at from oracle_core.gps_anomalies)
 
 select * from intervals
+union all
+select 'source_silent', contract, cast(heard_at as varchar), heard_at + to_minutes(silent_after_min), next_at
+from (select *, lead(heard_at) over (partition by contract order by heard_at) as next_at from oracle.heard) join oracle.watched using (contract)
+where heard_at + to_minutes(silent_after_min) < coalesce(next_at, 'infinity') and heard_at + to_minutes(silent_after_min) <= getvariable('as_of')
+union all
+select 'volume_anomaly', w.contract, cast(d.date as varchar), day_start(d.date + 1), day_start(d.date + 1)
+from oracle.watched w
+cross join lateral (select min(h.date) as since from oracle.heard h where h.contract = w.contract) s
+cross join lateral (select unnest(range(since + 1, day_of(getvariable('as_of')), interval 1 day))::date as date) d
+left join lateral (select count(*) as things from oracle.heard h where h.contract = w.contract and h.date = d.date) t on true
+where things < per_day_min or things > per_day_max
 union all
 select check_name, subject, anchor, opened_at, opened_at from instants;

@@ -53,8 +53,12 @@ def know_drivers(con):
                 [ids, [driver_key(i) for i in ids]])
 
 
-def load(con, folder, feeds=None):
-    """facts.* from a folder; feeds: namespace -> {late_after_min, historical} (default 15 minutes, not historical)."""
+def load(con, folder, feeds=None, watched=None):
+    """facts.* from a folder; feeds: namespace -> {late_after_min, historical} (default 15 minutes, not historical);
+    watched: contract (orders, drivers, events, assignments or gps) -> {silent_after_min, records_per_day: [min, max]}."""
+    con.execute("create or replace table oracle.watched (contract varchar, silent_after_min bigint, per_day_min bigint, per_day_max bigint)")
+    for contract, feed in (watched or {}).items():
+        con.execute("insert into oracle.watched values (?, ?, ?, ?)", [contract, feed.get("silent_after_min"), *feed.get("records_per_day", [None, None])])
     rows = [(None, 900)]
     for namespace, feed in (feeds or {}).items():
         rows.append((namespace, None if feed.get("historical") else 60 * feed.get("late_after_min", 15)))

@@ -14,13 +14,13 @@ for fault in $("$fleetflow" simulate --help | awk '/ of each (ping|driver)/ {pri
 passed=0 failed=0
 count() { if (($1 == 0)); then passed=$((passed + 1)); else failed=$((failed + 1)); fi; }
 # Cut off in full flight, and with most lives at their end.
-for world in "--seed 101 --drain-hours 0 --partner" \
-  "--seed 102 --drain-hours 72" \
-  "--seed 103 --drain-hours 240 --partner --events-per-shipment 12"; do
+for world in "--seed 101 --days 1 --drain-hours 0 --partner" \
+  "--seed 102 --days 3 --drain-hours 72" \
+  "--seed 103 --days 2 --drain-hours 240 --partner --events-per-shipment 12"; do
   echo "== $world"
   rm -rf "$work/world" "$work/lake"
   # shellcheck disable=SC2086
-  "$fleetflow" simulate --out "$work/world" --shipments 1000 --days 1 "${many[@]}" $world || exit 1
+  "$fleetflow" simulate --out "$work/world" --shipments 1000 --contracts contracts "${many[@]}" $world || exit 1
   as_of=$(grep -o '"as_of": "[^"]*' "$work/world/truth/summary.json" | cut -d'"' -f4)
   echo "-- the oracle"
   "$python" tests/sim/check_truth.py "$work/world" --oracle

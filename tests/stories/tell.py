@@ -51,13 +51,13 @@ class Telling:
         target = self.folder / "in" / "contracts"
         for stem in check_stories.FILES.values():
             text = (root / "contracts" / f"{stem}.yaml").read_text()
-            (target / f"{stem}.yaml").write_text(text)
+            (target / f"{stem}.yaml").write_text(watched(text, self.story.config.get("watched", {}).get(stem)))
             for namespace, feed in self.story.config.get("feeds", {}).items():
                 late = "property: historical\n    value: true" if feed.get("historical") else f"property: lateAfterMin\n    value: {feed.get('late_after_min', 15)}"
                 own = re.sub(r"(?m)^id: .*", f"id: {namespace}-{stem}", text)
                 own = own.replace(f"path: {stem}*", f"path: {namespace}-{stem}*").replace("value: acme", f"value: {namespace}", 1)
                 own = re.sub(r"property: lateAfterMin\n\s+value: .*", late, own)
-                (target / f"{namespace}-{stem}.yaml").write_text(own)
+                (target / f"{namespace}-{stem}.yaml").write_text(watched(own, self.story.config.get("watched", {}).get(f"{namespace}-{stem}")))
 
     def tell_until(self, as_of):
         """Writes the facts heard of by `as_of` that are not written yet."""
@@ -102,6 +102,16 @@ class Telling:
         """driver_key -> raw id, for every driver the story names."""
         ids = {r["driver_id"] for records in self.story.facts.values() for r in records if r.get("driver_id")}
         return {oracle.driver_key(driver_id): driver_id for driver_id in ids}
+
+
+def watched(contract, feed):
+    """The contract, with how much its feed tells when all is well."""
+    if feed is None:
+        return contract
+    silent, (least, most) = feed.get("silent_after_min"), feed.get("records_per_day", [None, None])
+    lines = [f"  - {{property: silentAfterMin, value: {silent}}}\n"] if silent is not None else []
+    lines += [f"  - {{property: recordsPerDay, value: {{min: {least}, max: {most}}}}}\n"] if least is not None else []
+    return contract.replace("\ncustomProperties:\n", "\ncustomProperties:\n" + "".join(lines), 1)
 
 
 def oracle_time(text):

@@ -1,0 +1,206 @@
+#include "cli/config.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <set>
+
+#include "cli/settings.h"
+
+namespace ff::cli {
+namespace {
+
+using enum SettingKind;
+
+/// `listen` is host:port of ServiceConfig::http.
+Settings settings_of(ServiceConfig& c) {
+  return {
+      {"lake", &c.engine.directory, required_path},
+      {"contracts", &c.engine.contracts, path},
+      {"reporting_zone", &c.engine.reporting_zone},
+      {"commit_interval_ms", &c.engine.commit_interval},
+      {"clock_interval_s", &c.engine.clock_interval},
+      {"folder_interval_s", &c.engine.folder_interval},
+      {"batch_records", &c.engine.batch_records},
+      {"curate_every_s", &c.engine.curate_every_s},
+      {"memory_limit", &c.engine.lake.memory_limit},
+      {"threads", &c.engine.lake.threads},
+      {"state_cache_bytes", &c.engine.state.cache_bytes},
+      {"state_write_buffer_bytes", &c.engine.state.write_buffer_bytes},
+      {"state_flush_commits", &c.engine.state_flush_commits},
+      {"lake_attach", &c.engine.lake.attach, secret},
+      {"lake_prepare", &c.engine.lake.prepare, secret},
+  };
+}
+
+Settings settings_of(ServiceConfig& c, std::string& listen) {
+  return {{"listen", &listen}, {"commit_age_max_s", &c.commit_age_max}};
+}
+
+Settings settings_of(FilesOptions& o) { return {{"name", &o.name, required}, {"path", &o.path, required_path}}; }
+
+Settings settings_of(KafkaOptions& o, std::string& name) {
+  return {
+      {"name", &name, required},
+      {"brokers", &o.cluster.brokers, required},
+      {"group", &o.group, required},
+      {"topics", &o.topics},
+      {"registry_url", &o.registry_url},
+      {"registry_user", &o.registry_user},
+      {"registry_password", &o.registry_password, secret},
+      {"tls", &o.cluster.tls},
+      {"tls_ca", &o.cluster.tls_ca, path},
+      {"tls_certificate", &o.cluster.tls_certificate, path},
+      {"tls_key", &o.cluster.tls_key, path},
+      {"tls_key_password", &o.cluster.tls_key_password, secret},
+      {"sasl_mechanism", &o.cluster.sasl_mechanism},
+      {"sasl_username", &o.cluster.sasl_username},
+      {"sasl_password", &o.cluster.sasl_password, secret},
+      {"rack", &o.cluster.rack},
+      {"properties", &o.cluster.properties, secret},
+      {"queue_bytes_max", &o.queue_bytes_max},
+      {"fetch_bytes_max", &o.fetch_bytes_max},
+      {"batch_records_max", &o.batch_records_max},
+      {"stats_interval_ms", &o.stats_interval_ms},
+      {"go_on_behind", &o.go_on_behind},
+  };
+}
+
+Settings settings_of(PostgresOptions& o) {
+  return {
+      {"name", &o.name, required},
+      {"conninfo", &o.conninfo, secret},
+      {"slot", &o.slot, required},
+      {"publication", &o.publication, required},
+      {"failover", &o.failover},
+      {"snapshot_connections", &o.snapshot_connections},
+      {"snapshot_pages", &o.snapshot_pages},
+      {"batch_records", &o.batch_records},
+      {"streaming", &o.streaming},
+      {"spill_directory", &o.spill_directory, path},
+      {"spill_bytes_max", &o.spill_bytes_max},
+      {"binary", &o.binary},
+      {"idle_bytes", &o.idle_bytes},
+      {"past_truncates", &o.past_truncates},
+  };
+}
+
+class ConfigReader {
+ public:
+  explicit ConfigReader(const std::string& file) : reader_(file, "config") { config_.file = file; }
+
+  Result<ServiceConfig> read() {
+    const std::string bytes = FF_TRY(reader_.bytes());
+    try {
+      const YAML::Node root = YAML::Load(bytes);
+      FF_TRY(read_settings(reader_, root, "the configuration", settings_of(config_), {"http", "sources"}));
+      if (root["http"]) FF_TRY(read_http(root["http"]));
+      const YAML::Node sources = FF_TRY(reader_.need(root, "sources", "the configuration"));
+      if (!sources.IsSequence() || sources.size() == 0)
+        return reader_.bad_value(sources, "sources must be a list of at least one source");
+      for (const YAML::Node& source : sources) FF_TRY(read_source(source));
+    } catch (const YAML::Exception& e) {
+      return reader_.unreadable(e);
+    }
+    return std::move(config_);
+  }
+
+ private:
+  Result<void> read_http(const YAML::Node& http) {
+    std::string listen;
+    FF_TRY(read_settings(reader_, http, "http", settings_of(config_, listen)));
+    if (listen.empty()) return {};
+    const std::size_t colon = listen.rfind(':');
+    int port = -1;
+    if (colon != std::string::npos) {
+      const char* const end = listen.data() + listen.size();
+      if (std::from_chars(listen.data() + colon + 1, end, port).ptr != end) port = -1;
+    }
+    if (port < 0 || port > 65535 || colon == 0)
+      return reader_.bad_value(http["listen"], "listen '" + listen + "' must be HOST:PORT, as in 127.0.0.1:9464");
+    config_.http = {listen.substr(0, colon), port};
+    return {};
+  }
+
+  Result<void> read_source(const YAML::Node& node) {
+    if (!node.IsMap()) return reader_.bad_value(node, "a source must be a mapping with type and name");
+    const YAML::Node type_node = FF_TRY(reader_.need(node, "type", "a source"));
+    const std::string type = FF_TRY(reader_.text(type_node, "type"));
+    const auto read = [&](const Settings& settings) {
+      return read_settings(reader_, node, "a source of type " + type, settings, {"type"});
+    };
+    SourceConfig source;
+    if (type == "files") {
+      FilesOptions options;
+      FF_TRY(read(settings_of(options)));
+      source = {options.name, options};
+    } else if (type == "kafka") {
+      KafkaOptions options;
+      FF_TRY(read(settings_of(options, source.name)));
+      source.options = std::move(options);
+    } else if (type == "postgres") {
+      PostgresOptions options;
+      options.spill_directory = config_.engine.directory + "/tmp";
+      FF_TRY(read(settings_of(options)));
+      source = {options.name, options};
+    } else {
+      return reader_.bad_value(type_node,
+                               "type '" + type + "' is not known" + hint(type, {"files", "kafka", "postgres"}));
+    }
+    if (source.name.empty() || source.name.find('/') != std::string::npos)
+      return reader_.bad_value(node["name"], "name '" + source.name + "' must be a word without '/'");
+    if (!names_.insert(source.name).second)
+      return reader_.bad_value(node["name"], "two sources are named '" + source.name + "'");
+    if (type == "files" && ++folders_ > 1)
+      return reader_.bad_value(type_node, "a second source of type files; give one folder, with folders in it");
+    if (const auto* files = std::get_if<FilesOptions>(&source.options)) config_.engine.input = files->path;
+    config_.sources.push_back(std::move(source));
+    return {};
+  }
+
+  YamlReader reader_;
+  ServiceConfig config_;
+  std::set<std::string> names_;
+  int folders_ = 0;
+};
+
+struct DescribeSource {
+  std::string name;
+  std::string operator()(FilesOptions& o) const { return "  - type: files\n" + print_settings(settings_of(o), "    "); }
+  std::string operator()(KafkaOptions& o) { return "  - type: kafka\n" + print_settings(settings_of(o, name), "    "); }
+  std::string operator()(PostgresOptions& o) const {
+    return "  - type: postgres\n" + print_settings(settings_of(o), "    ");
+  }
+};
+
+}  // namespace
+
+Result<ServiceConfig> load_config(const std::string& file) { return ConfigReader(file).read(); }
+
+std::vector<std::string> config_keys() {
+  ServiceConfig config;
+  FilesOptions files;
+  KafkaOptions kafka;
+  PostgresOptions postgres;
+  std::string text;
+  std::vector<std::string> out;
+  const auto add = [&](const std::string& prefix, const Settings& settings) {
+    for (const Setting& setting : settings) out.push_back(prefix + std::string(setting.key));
+  };
+  add("", settings_of(config));
+  add("http.", settings_of(config, text));
+  add("files.", settings_of(files));
+  add("kafka.", settings_of(kafka, text));
+  add("postgres.", settings_of(postgres));
+  return out;
+}
+
+std::string describe(ServiceConfig config) {
+  std::string listen = config.http.host + ":" + std::to_string(config.http.port);
+  std::string out = print_settings(settings_of(config), "");
+  out += "http:\n" + print_settings(settings_of(config, listen), "  ") + "sources:\n";
+  for (SourceConfig& source : config.sources) out += std::visit(DescribeSource{source.name}, source.options);
+  return out;
+}
+
+}  // namespace ff::cli

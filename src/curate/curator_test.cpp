@@ -1,0 +1,183 @@
+/// Publishing on a small lake: only what was touched is replaced, what was noted is not lost, and the clock turns what it turns.
+#include "curate/curator.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/time.h"
+#include "lake/schema.h"
+
+namespace ff {
+namespace {
+namespace fs = std::filesystem;
+
+Micros at(const std::string& day_and_time) { return *parse_rfc3339("2026-03-" + day_and_time + ":00Z"); }
+
+class CuratorTest : public testing::Test {
+ protected:
+  const fs::path home = fs::path(__FILE__).parent_path() / "../..";
+  std::unique_ptr<Lake> lake = Lake::open({.threads = 1}).value();
+  Curator curator = Curator::load((home / "models").string()).value();
+  Micros clock = none;
+  std::int64_t publish_seq = 0;
+
+  void SetUp() override {
+    ASSERT_TRUE(create_tables(*lake).ok());
+    ASSERT_TRUE(load_reference(*lake, (home / "reference").string(), "UTC").ok());
+    ASSERT_TRUE(curator.create(*lake, Curator::Views::yes).ok());
+  }
+
+  void run(const std::string& sql) {
+    const auto done = lake->run(sql);
+    ASSERT_TRUE(done.ok()) << done.error().message;
+  }
+  std::string value(const std::string& sql) {
+    const auto got = lake->value(sql);
+    return !got.ok() ? got.error().message : got.value().value_or("null");
+  }
+
+  /// An express order of 2 March, 8:00, due a day later, with 15 minutes of grace.
+  void order(const std::string& id) {
+    run("insert into core.shipments by name select '" + id +
+        "' as shipment_id, true as has_order, 'O' as order_ref, "
+        "'K1' as carrier_id, 'express' as service_level, false as is_deleted, timestamp '2026-03-02 08:00:00' as "
+        "created_at, "
+        "'created' as state, 'created' as current_status, 0 as attempts, timestamp '2026-03-02 08:00:00' as "
+        "order_first_ingest_time");
+  }
+  /// `driver` holds `shipment` in [from, to).
+  void hold(const std::string& driver, const std::string& shipment, const std::string& from, const std::string& to) {
+    run("insert into core.driver_assignments by name select '" + shipment + "' as shipment_id, '" + driver +
+        "' as driver_key, timestamp '2026-03-" + from + "' as valid_from, timestamp '2026-03-" + to + "' as valid_to");
+  }
+
+  void publish(Micros as_of, const Touched& touched = {}) {
+    ASSERT_TRUE(set_clock(*lake, as_of, "UTC").ok());
+    const auto done = curator.publish(*lake, touched, clock, as_of, ++publish_seq);
+    ASSERT_TRUE(done.ok()) << done.error().message;
+    clock = as_of;
+  }
+
+  /// Every table is what a full build would give.
+  void expect_full_build() {
+    for (const Model& m : curator.models()) {
+      if (m.is_view) continue;
+      const std::string kept = "select * from " + m.table(),
+                        fresh = "select * from (" + render(m, curator.models(), {}) + "\n)";
+      EXPECT_EQ(value("select count(*) from ((" + kept + " except all " + fresh + ") union all (" + fresh +
+                      " except all " + kept + "))"),
+                "0")
+          << m.name;
+    }
+  }
+};
+
+Touched shipments(std::initializer_list<const char*> ids) {
+  Touched touched;
+  for (const char* id : ids) touched.shipments.text(id);
+  return touched;
+}
+
+Touched driver(const char* key, Micros from, Micros until) {
+  Touched touched;
+  touched.drivers.text(key).integer(from).integer(until);
+  return touched;
+}
+
+TEST_F(CuratorTest, ReplacesTheRowsOfTouchedKeysAndNoOthers) {
+  order("S1"), order("S2");
+  publish(at("02T09:00"), shipments({"S1", "S2"}));
+  expect_full_build();
+  run("update core.shipments set carrier_id = 'K2'");
+  publish(at("02T09:00"), shipments({"S1"}));
+  EXPECT_EQ(value("select string_agg(shipment_id || carrier_id, ' ' order by shipment_id) from curated.shipment_sla"),
+            "S1K2 S2K1");
+  EXPECT_EQ(value("select string_agg(carrier_id || due, ' ' order by carrier_id) from curated.promise_performance"),
+            "K11 K21");
+}
+
+TEST_F(CuratorTest, WhatIsGoneFromCoreAndAGroupLeftEmptyDisappear) {
+  order("S1");
+  publish(at("02T09:00"), shipments({"S1"}));
+  run("delete from core.shipments");
+  publish(at("02T09:00"), shipments({"S1"}));
+  EXPECT_EQ(
+      value("select (select count(*) from curated.shipment_sla) + (select count(*) from curated.promise_performance)"),
+      "0");
+}
+
+TEST_F(CuratorTest, WhatWasNotedIsPublishedByTheNextCycle) {
+  order("S1"), hold("D1", "S1", "02 09:00:00", "02 11:00:00");
+  ASSERT_TRUE(curator.note(*lake, shipments({"S1"})).ok());
+  ASSERT_TRUE(curator.note(*lake, driver("D1", at("02T09:00"), at("02T11:00"))).ok());
+  EXPECT_TRUE(Curator::is_behind(*lake).value());
+  EXPECT_EQ(value("select count(*) from curated.shipment_sla"), "0");
+  publish(at("02T12:00"));
+  EXPECT_FALSE(Curator::is_behind(*lake).value());
+  EXPECT_EQ(value("select assigned_s from curated.driver_utilization"), "7200");
+  expect_full_build();
+}
+
+TEST_F(CuratorTest, TheClockAloneTurnsWhatADeadlineTurns) {
+  order("S1");
+  publish(at("02T09:00"), shipments({"S1"}));
+  EXPECT_EQ(value("select sla_status from curated.shipment_sla"), "on_track");
+  publish(at("03T08:00"));
+  EXPECT_EQ(value("select sla_status from curated.shipment_sla"), "at_risk");
+  publish(at("03T08:16"));
+  EXPECT_EQ(value("select sla_status from curated.shipment_sla"), "breached");
+  EXPECT_EQ(value("select count(*) from ops.exceptions_shipment where type = 'late_delivery'"), "1");
+  expect_full_build();
+}
+
+TEST_F(CuratorTest, ADriversOtherDaysAreLeftAlone) {
+  hold("D1", "S1", "02 09:00:00", "02 11:00:00"), hold("D1", "S2", "09 09:00:00", "09 11:00:00");
+  publish(at("10T00:00"), driver("D1", at("02T09:00"), at("09T11:00")));
+  expect_full_build();
+  run("update curated.driver_utilization set deliveries = 99; update curated.hours_of_service set on_duty_s = 99");
+  run("update core.driver_assignments set valid_to = timestamp '2026-03-09 12:00:00' where shipment_id = 'S2'");
+  publish(at("10T00:00"), driver("D1", at("09T09:00"), at("09T12:00")));
+  EXPECT_EQ(
+      value("select string_agg(deliveries || ' ' || assigned_s, ', ' order by date) from curated.driver_utilization"),
+      "99 7200, 0 10800");
+  EXPECT_EQ(value("select string_agg(on_duty_s, ', ' order by duty_start_at) from curated.hours_of_service"),
+            "99, 10800");
+}
+
+TEST_F(CuratorTest, WorkBetweenTwoDutyPeriodsMakesThemOne) {
+  hold("D1", "S1", "02 00:00:00", "02 04:00:00"), hold("D1", "S2", "02 20:00:00", "02 22:00:00");
+  publish(at("03T00:00"), driver("D1", at("02T00:00"), at("02T22:00")));
+  EXPECT_EQ(value("select count(*) from curated.hours_of_service"), "2");
+  hold("D1", "S3", "02 12:00:00", "02 13:00:00");
+  publish(at("03T00:00"), driver("D1", at("02T12:00"), at("02T13:00")));
+  EXPECT_EQ(value("select count(*) || ' of ' || max(on_duty_s) from curated.hours_of_service"), "1 of 25200");
+  expect_full_build();
+}
+
+TEST_F(CuratorTest, PartByPartIsAllAtOnce) {
+  Touched touched;
+  for (int i = 0; i < 20; ++i) {
+    const std::string id = "S" + std::to_string(i);
+    order(id), hold("D" + std::to_string(i % 7), id, "02 09:00:00", "02 11:00:00");
+    touched.shipments.text(id);
+    touched.drivers.text("D" + std::to_string(i % 7)).integer(at("02T09:00")).integer(at("02T11:00"));
+  }
+  curator.shipments_at_once = 3, curator.drivers_at_once = 2;
+  publish(at("02T12:00"), touched);
+  EXPECT_EQ(value("select count(*) from curated.shipment_sla"), "20");
+  EXPECT_EQ(value("select sum(shipments) from curated.driver_utilization"), "20");
+  expect_full_build();
+}
+
+TEST_F(CuratorTest, NotesWhichFindingsCameAndWent) {
+  run("insert into core.drivers by name select 'D1' as driver_key, timestamp '2026-03-02 09:00:00' as conflict_at");
+  publish(at("02T10:00"), driver("D1", at("02T10:00"), at("02T10:00")));
+  run("update core.drivers set conflict_at = null");
+  publish(at("02T11:00"), driver("D1", at("02T11:00"), at("02T11:00")));
+  EXPECT_EQ(value("select string_agg(publish_seq || ' ' || change, ', ' order by publish_seq) from ops.finding_log"),
+            "1 opened, 2 withdrawn");
+}
+
+}  // namespace
+}  // namespace ff

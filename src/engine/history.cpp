@@ -1,0 +1,177 @@
+#include "engine/history.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "base/hash.h"
+#include "base/time.h"
+#include "decode/decoder.h"
+#include "lake/schema.h"
+
+namespace ff {
+namespace {
+
+std::int64_t to_integer(const std::optional<std::string>& text, std::int64_t otherwise) {
+  if (!text) return otherwise;
+  std::int64_t value = otherwise;
+  std::from_chars(text->data(), text->data() + text->size(), value);
+  return value;
+}
+
+std::string quoted(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) out.append(c == '\'' ? 2 : 1, c);
+  return out + "'";
+}
+
+}  // namespace
+
+std::string zone_of(const std::string& wanted, const ContractSet& contracts) {
+  if (!wanted.empty()) return wanted;
+  for (const Contract& c : contracts)
+    if (!c.reporting_zone.empty()) return c.reporting_zone;
+  return "UTC";
+}
+
+std::string generation_of(const ContractSet& contracts, const std::string& zone_name, const PseudonymKey& key) {
+  return hex(hash128(contracts.content_hash() + '\x1f' + zone_name + '\x1f' + key.key_id()));
+}
+
+Result<void> prepare_lake(Lake& lake, const ContractSet& contracts, const std::string& home,
+                          const std::string& zone_name, const std::string& generation) {
+  FF_TRY(create_tables(lake));
+  const auto made_with = FF_TRY(lake.value("select max(generation) from ops.commits"));
+  if (made_with && *made_with != generation)
+    return Error{Recourse::halt, "generation_changed",
+                 "this lake was made with other contracts, another reporting zone or another pseudonym key; use a new "
+                 "--lake and read the sources again"};
+  FF_TRY(load_reference(lake, home + "/reference", zone_name));
+  for (const Contract& c : contracts)
+    for (const SlaPolicy& p : c.sla_policies) {
+      Rows row("siiiiii");
+      row.text(p.service_level)
+          .integer(p.pickup_within_h)
+          .integer(p.delivery_within_h)
+          .integer(p.grace_min)
+          .integer(p.early_window_min)
+          .integer(p.risk_window_min)
+          .integer(p.stalled_after_h);
+      FF_TRY(lake.insert("ops.sla_policy", row));
+    }
+  Rows feeds("siii");
+  for (const Contract& c : contracts)
+    feeds.text(c.id).integer(c.silent_after_min).integer(c.records_per_day_min).integer(c.records_per_day_max);
+  FF_TRY(lake.run("delete from ops.feeds"));
+  return lake.insert("ops.feeds", feeds);
+}
+
+Result<History> load_history(Lake& lake, Store& store, const std::string& generation, Partitions& partitions,
+                             Stager& stager) {
+  History h;
+  h.generation = generation;
+  h.publish_seq = to_integer(FF_TRY(lake.value("select max(publish_seq) from ops.commits")), 0);
+  h.epoch = to_integer(FF_TRY(lake.value("select max(epoch) from ops.commits")), 0) + 1;
+  h.as_of = to_integer(FF_TRY(lake.value("select epoch_us(max(as_of)) from ops.commits")), none);
+  h.curated_as_of = to_integer(FF_TRY(lake.value("select epoch_us(as_of) from ops.clock")), none);
+  h.is_curated = !FF_TRY(Curator::is_behind(lake));
+  const Table marks = FF_TRY(lake.query("select partition, position, resume from ops.marks"));
+  for (const auto& row : marks.rows) stager.marks[*row[0]] = {to_integer(row[1], 0), row[2].value_or("")};
+  const Table drifts =
+      FF_TRY(lake.query("select contract || chr(31) || field, epoch_us(first_ingest_time) from ops.schema_drift"));
+  for (const auto& row : drifts.rows) stager.drifts[*row[0]] = to_integer(row[1], 0);
+
+  const std::string state_generation = FF_TRY(store.get(generation_key));
+  if (!state_generation.empty() && state_generation != generation)
+    return Error{Recourse::halt, "generation_changed",
+                 "the keyed state of this lake belongs to other contracts; remove the folder state, it is rebuilt"};
+  for (const auto& [k, name] : FF_TRY(store.scan(partition_prefix)))
+    partitions.restore(static_cast<std::uint32_t>(std::stoul(k.substr(std::string_view(partition_prefix).size()))),
+                       name);
+  for (const auto& [k, position] : FF_TRY(store.scan(mark_prefix))) {
+    const std::string name = k.substr(std::string_view(mark_prefix).size());
+    const std::int64_t mark = stager.state_marks[name] = to_integer(position, 0);
+    if (const auto known = stager.marks.find(name); known == stager.marks.end() || known->second.position < mark)
+      return Error{Recourse::halt, "state_ahead",
+                   "the keyed state knows more of " + name +
+                       " than the lake does: it belongs to another lake; remove the folder state, it is rebuilt"};
+  }
+  return h;
+}
+
+Result<Mark> read_mark(Lake& lake, const std::string& partition) {
+  const Table table =
+      FF_TRY(lake.query("select max(position), max(resume) from ops.marks where partition = " + quoted(partition)));
+  return Mark{to_integer(table.rows[0][0], 0), table.rows[0][1].value_or("")};
+}
+
+namespace {
+
+/// One partition's records behind the state's mark, read back in stretches.
+class RawReader {
+ public:
+  RawReader(Lake& lake, const Contract& contract, std::uint32_t feed, const PseudonymKey& key)
+      : lake_(lake), contract_(contract), feed_(feed), key_(key) {}
+
+  /// The records of `partition` with a position in (after, to], as one batch.
+  Result<SourceBatch> read(const std::string& partition, std::uint32_t number, std::int64_t after, std::int64_t to) {
+    if (!decoder_) decoder_ = FF_TRY(make_decoder(contract_, feed_, key_, DriverIds::keys));
+    std::set<std::string> tables;
+    for (const Mapping& m : contract_.mappings) tables.insert("raw." + std::string(fact_name(m.fact)) + "s");
+    std::string sql;
+    for (const std::string& table : tables)
+      sql += (sql.empty() ? "" : " union ") + ("select position, epoch_us(ingest_time), payload from " + table) +
+             " where refusal is null and partition = " + quoted(partition) + " and position > " +
+             std::to_string(after) + " and position <= " + std::to_string(to);
+    const Table rows = FF_TRY(lake_.query("select * from (" + sql + ") order by 1"));
+    std::vector<RecordRef> records;
+    for (const auto& row : rows.rows) records.push_back({to_integer(row[0], 0), to_integer(row[1], 0), *row[2], {}});
+    SourceBatch out;
+    out.batch = FF_TRY(decoder_->decode_records(number, records));
+    out.feed = feed_;
+    out.partition = number;
+    out.last_position = to;
+    return out;
+  }
+
+ private:
+  Lake& lake_;
+  const Contract& contract_;
+  std::uint32_t feed_;
+  const PseudonymKey& key_;
+  std::unique_ptr<Decoder> decoder_;
+};
+
+constexpr std::int64_t stretch_positions = 100'000;
+
+}  // namespace
+
+Result<std::int64_t> catch_up_state(Lake& lake, Store& store, const ContractSet& contracts, const PseudonymKey& key,
+                                    Partitions& partitions, Stager& stager, const History& history) {
+  std::int64_t replayed = 0;
+  const Table sources = FF_TRY(lake.query("select source, partition from ops.marks order by 2"));
+  for (std::uint32_t feed = 0; feed < contracts.size(); ++feed) {
+    RawReader reader(lake, contracts[feed], feed, key);
+    for (const auto& row : sources.rows) {
+      const std::string& name = *row[1];
+      const std::int64_t to = stager.marks[name].position;
+      if (*row[0] != contracts[feed].id) continue;
+      for (std::int64_t after = stager.state_marks[name]; after < to; after += stretch_positions) {
+        Pending pending;
+        pending.batches.push_back(
+            FF_TRY(reader.read(name, partitions.id_of(name), after, std::min(to, after + stretch_positions))));
+        replayed += static_cast<std::int64_t>(pending.batches[0].batch.records.size());
+        Commit commit;
+        commit.publish_seq = history.publish_seq;
+        commit.as_of = history.as_of;
+        FF_TRY(stager.stage_again(pending, commit));
+        commit.staging.state.emplace_back(generation_key, history.generation);
+        store.stage(std::move(commit.staging.state));
+        FF_TRY(store.write_staged());
+      }
+    }
+  }
+  return replayed;
+}
+
+}  // namespace ff

@@ -1,0 +1,145 @@
+#include "engine/publisher.h"
+
+#include <time.h>
+
+#include <map>
+
+#include "base/crash_point.h"
+#include "base/time.h"
+#include "lake/schema.h"
+
+namespace ff {
+namespace {
+
+std::int64_t thread_cpu_us() {
+  timespec t{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return t.tv_sec * us_per_second + t.tv_nsec / 1000;
+}
+
+}  // namespace
+
+StageClock::StageClock(const std::function<void(const char*, std::int64_t)>& report, const char* name)
+    : report_(report), name_(name), start_(thread_cpu_us()) {}
+StageClock::~StageClock() {
+  if (report_) report_(name_, thread_cpu_us() - start_);
+}
+
+Result<void> Publisher::publish(Commit& commit) {
+  if (auto done = transact(commit); !done.ok()) {
+    lake_.rollback();
+    return done.error();
+  }
+  pass_crash_point("lake_committed");
+  FF_TRY(follow_with_state());
+  return mark_files_done(commit);
+}
+
+/// Another engine with a greater epoch owns the lake, or has moved one of the marks: stop before writing.
+Result<void> Publisher::fence(const Commit& commit) {
+  const auto owner = FF_TRY(lake_.value("select max(epoch) from ops.commits"));
+  if (owner && std::stoll(*owner) > options_.epoch)
+    return Error{
+        Recourse::halt, "fenced",
+        "an engine with epoch " + *owner + " has taken this lake over from epoch " + std::to_string(options_.epoch)};
+  const Table marks = FF_TRY(lake_.query("select partition, position from ops.marks"));
+  std::map<std::string, std::string> in_lake;
+  for (const auto& row : marks.rows) in_lake[*row[0]] = *row[1];
+  for (const Reached& r : commit.reached) {
+    const auto mark = in_lake.find(r.name);
+    const std::string found = mark == in_lake.end() ? "0" : mark->second;
+    if (found != std::to_string(r.before))
+      return Error{Recourse::retry, "partition_moved",
+                   "the lake has " + r.name + " at " + found + ", and we left it at " + std::to_string(r.before) +
+                       ": another engine has read on; what we hold of it is dropped"};
+  }
+  return {};
+}
+
+Result<void> Publisher::transact(Commit& commit) {
+  Staging& staging = commit.staging;
+  FF_TRY(lake_.begin());
+  FF_TRY(fence(commit));
+  pass_crash_point("transaction_begun");
+  {
+    const StageClock clock(on_stage, "write raw");
+    FF_TRY(write_deletes(lake_, {&staging.drift}));
+    FF_TRY(write_inserts(lake_, staging.raw_tables()));
+    pass_crash_point("raw_written");
+  }
+  {
+    const StageClock clock(on_stage, "write core");
+    FF_TRY(write_deletes(lake_, staging.core_tables()));
+    pass_crash_point("core_deleted");
+    FF_TRY(write_inserts(lake_, staging.core_tables()));
+    pass_crash_point("core_written");
+    FF_TRY(write_marks(commit));
+    pass_crash_point("marks_written");
+  }
+  {
+    const StageClock clock(on_stage, "curate");
+    FF_TRY(curate(commit));
+  }
+  const StageClock clock(on_stage, "commit");
+  return lake_.commit();
+}
+
+/// A cycle brings curated to where core is; without one, what was touched is kept for the next.
+Result<void> Publisher::curate(const Commit& commit) {
+  if (!commit.is_cycle) return curator_.note(lake_, commit.staging.touched);
+  FF_TRY(set_clock(lake_, commit.as_of, options_.zone_name));
+  FF_TRY(curator_.publish(lake_, commit.staging.touched, commit.curated_as_of, commit.as_of, commit.publish_seq));
+  pass_crash_point("curated_written");
+  return {};
+}
+
+Result<void> Publisher::write_marks(const Commit& commit) {
+  Rows keys("s"), rows("sissiis");
+  for (const Reached& r : commit.reached) {
+    keys.text(r.name);
+    rows.text("*")
+        .integer(0)
+        .text(contracts_[r.feed].id)
+        .text(r.name)
+        .integer(r.mark.position)
+        .integer(options_.epoch)
+        .text_or_null(r.mark.resume);
+  }
+  FF_TRY(lake_.run_with("delete from ops.marks t using batch b where t.partition = b.partition", keys, {"partition"}));
+  FF_TRY(lake_.insert("ops.marks", rows));
+  Rows row("iittiis");
+  row.integer(commit.publish_seq)
+      .integer(options_.epoch)
+      .integer(commit.as_of)
+      .integer(now_micros())
+      .integer(commit.records)
+      .integer(commit.refused)
+      .text(options_.generation);
+  return lake_.insert("ops.commits", row);
+}
+
+Result<void> Publisher::follow_with_state() {
+  const StageClock clock(on_stage, "write state");
+  FF_TRY(store_.write_staged());
+  pass_crash_point("state_written");
+  if (++commits_since_flush_ < options_.state_flush_commits) return {};
+  commits_since_flush_ = 0;
+  FF_TRY(store_.flush());
+  pass_crash_point("state_flushed");
+  return {};
+}
+
+/// Nothing of these files has to be kept for us.
+Result<void> Publisher::mark_files_done(const Commit& commit) {
+  Rows done("si");
+  for (const Reached& r : commit.reached)
+    if (r.file_done) done.text(r.name).integer(r.mark.position);
+  FF_TRY(
+      lake_.run_with("update ops.files t set done = true, records = b.records, refused = (select count(*) from "
+                     "ops.quarantine q where q.partition = b.path) from batch b where t.path = b.path",
+                     done, {"path", "records"}));
+  if (!done.empty()) pass_crash_point("confirmed");
+  return {};
+}
+
+}  // namespace ff

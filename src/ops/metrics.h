@@ -1,0 +1,31 @@
+/// What the engine did, as numbers for a monitoring system: adds up CommitReports, shows them in Prometheus' text format.
+///
+/// Always: shows exactly the metrics of metric_list.h; one without a sample yet is absent.
+/// Threads: observe() and scrape() from any.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/commit_report.h"
+#include "source/kafka_options.h"
+
+namespace ff::ops {
+
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+
+  void observe(const CommitReport& report);
+  /// What the client of the Kafka source `source` counts; its totals are since its start.
+  void observe(const std::string& source, const KafkaStats& stats);
+  /// The page of /metrics at the moment `now`. Source: Prometheus text exposition format 0.0.4.
+  std::string scrape(Micros now) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ff::ops

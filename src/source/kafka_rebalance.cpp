@@ -1,0 +1,206 @@
+// Partitions come and go; where reading starts, and what must not be read on.
+#include <algorithm>
+
+#include "source/kafka_reader_internal.h"
+
+namespace ff::kafka {
+namespace {
+
+constexpr int request_ms = 5000;
+
+}  // namespace
+
+std::string Resume::text() const { return "topic_id=" + topic_id + ";leader_epoch=" + std::to_string(leader_epoch); }
+
+Resume Resume::parse(const std::string& text) {
+  Resume out;
+  const std::string id = "topic_id=", epoch = ";leader_epoch=";
+  const std::size_t at = text.find(epoch);
+  if (text.compare(0, id.size(), id) != 0 || at == std::string::npos) return out;
+  out.topic_id = text.substr(id.size(), at - id.size());
+  out.leader_epoch = std::atoi(text.c_str() + at + epoch.size());
+  return out;
+}
+
+void KafkaReader::on_rebalance(rd_kafka_t*, rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* list,
+                               void* opaque) {
+  static_cast<KafkaReader*>(static_cast<Context*>(opaque))->rebalance(what, list);
+}
+
+void KafkaReader::rebalance(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* list) {
+  {
+    const std::lock_guard lock(mutex_);
+    ++stats_.rebalances;
+  }
+  Owned<rd_kafka_error_t> error;
+  if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    assign(list);
+    error.reset(rd_kafka_incremental_assign(client_.get(), list));
+    if (!error) confirm_marks(list);
+  } else {
+    revoke(list);
+    error.reset(rd_kafka_incremental_unassign(client_.get(), list));
+  }
+  if (error)
+    ahead_.fail(error_of(rd_kafka_error_code(error.get()), rd_kafka_error_string(error.get()), options_.cluster));
+  pause(is_paused_);
+}
+
+/// Says where each partition starts, in the list itself. One that cannot start stays out of it and halts the source.
+void KafkaReader::assign(rd_kafka_topic_partition_list_t* list) {
+  std::map<std::string, std::string> ids;
+  for (bool known = list->cnt == 0; !known && !stopping_;) {
+    auto answer = topic_ids();
+    known = answer.ok();
+    if (known)
+      ids = std::move(answer).value();
+    else
+      ahead_.fail(answer.error());
+  }
+  for (int i = list->cnt - 1; i >= 0; --i) {
+    rd_kafka_topic_partition_t& at = list->elems[i];
+    auto lane = std::make_unique<Lane>();
+    lane->topic = at.topic;
+    lane->number = at.partition;
+    lane->name = partition_name(lane->topic, lane->number);
+    lane->id = partitions_.id_of(lane->name);
+    lane->feed = &feeds_.at(lane->topic);
+    if (auto begun = stopping_ ? Result<void>(Error{Recourse::retry, "source_stopped", ""}) : begin(*lane, at, ids);
+        !begun.ok()) {
+      if (!stopping_) ahead_.fail(begun.error());
+      rd_kafka_topic_partition_list_del_by_idx(list, i);
+      continue;
+    }
+    ahead_.open(lane->id, lane->position);
+    const std::lock_guard lock(mutex_);
+    lanes_[{lane->topic, lane->number}] = std::move(lane);
+  }
+}
+
+Result<void> KafkaReader::begin(Lane& lane, rd_kafka_topic_partition_t& at,
+                                const std::map<std::string, std::string>& topic_ids) {
+  auto mark = mark_of_(lane.name);
+  while (!mark.ok() && mark.error().recourse == Recourse::retry && !stopping_) {
+    ahead_.fail(mark.error());
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    mark = mark_of_(lane.name);
+  }
+  if (!mark.ok()) return mark.error();
+  ahead_.recover();
+  lane.resume = Resume::parse(mark.value().resume);
+  lane.position = lane.decoded = mark.value().position;
+  if (const auto said = options_.go_on_behind.find(lane.name);
+      said != options_.go_on_behind.end() && said->second > lane.position) {
+    lane.position = said->second;
+    lane.resume.leader_epoch = -1;
+  }
+  const auto id_now = topic_ids.find(lane.topic);
+  if (id_now != topic_ids.end()) {
+    if (!lane.resume.topic_id.empty() && !id_now->second.empty() && lane.resume.topic_id != id_now->second)
+      return recreated(lane, lane.resume.topic_id, id_now->second);
+    lane.resume.topic_id = id_now->second;
+  }
+  at.offset = lane.position == 0 ? RD_KAFKA_OFFSET_BEGINNING : lane.position;
+  if (lane.position > 0 && lane.resume.leader_epoch >= 0)
+    rd_kafka_topic_partition_set_leader_epoch(&at, lane.resume.leader_epoch);
+  return {};
+}
+
+/// Brings the group's offsets up to the marks: whoever read before may have ended between its commit and its confirm.
+void KafkaReader::confirm_marks(const rd_kafka_topic_partition_list_t* list) {
+  const Owned<rd_kafka_topic_partition_list_t> behind(rd_kafka_topic_partition_list_copy(list));
+  if (list->cnt == 0 || rd_kafka_committed(client_.get(), behind.get(), request_ms) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return;
+  const std::lock_guard lock(mutex_);
+  for (int i = behind->cnt - 1; i >= 0; --i) {
+    Lane* const lane = lane_of(behind->elems[i].topic, behind->elems[i].partition);
+    if (!lane) continue;
+    const std::int64_t there = std::max<std::int64_t>(0, behind->elems[i].offset);
+    lane->confirmed = std::max(there, lane->decoded);
+    behind->elems[i].offset = lane->confirmed;
+    if (there >= lane->decoded) rd_kafka_topic_partition_list_del_by_idx(behind.get(), i);
+  }
+  if (behind->cnt > 0) rd_kafka_commit(client_.get(), behind.get(), 1);
+}
+
+void KafkaReader::revoke(const rd_kafka_topic_partition_list_t* list) {
+  std::vector<std::string> names;
+  last_lane_ = nullptr;
+  for (int i = 0; i < list->cnt; ++i) {
+    const auto lane = lanes_.find({list->elems[i].topic, list->elems[i].partition});
+    if (lane == lanes_.end()) continue;
+    ahead_.close(lane->second->id);
+    names.push_back(lane->second->name);
+    const std::lock_guard lock(mutex_);
+    lanes_.erase(lane);
+  }
+  if (!names.empty() && options_.on_revoked) options_.on_revoked(names);
+}
+
+Result<std::map<std::string, std::string>> KafkaReader::topic_ids() {
+  std::vector<const char*> names;
+  for (const auto& [topic, feed] : feeds_) names.push_back(topic.c_str());
+  const Owned<rd_kafka_TopicCollection_t> topics(rd_kafka_TopicCollection_of_topic_names(names.data(), names.size()));
+  const Owned<rd_kafka_queue_t> queue(rd_kafka_queue_new(client_.get()));
+  char said[256] = "";
+  const std::unique_ptr<rd_kafka_AdminOptions_t, void (*)(rd_kafka_AdminOptions_t*)> admin(
+      rd_kafka_AdminOptions_new(client_.get(), RD_KAFKA_ADMIN_OP_DESCRIBETOPICS), rd_kafka_AdminOptions_destroy);
+  rd_kafka_AdminOptions_set_request_timeout(admin.get(), request_ms, said, sizeof said);
+  rd_kafka_DescribeTopics(client_.get(), topics.get(), admin.get(), queue.get());
+  const Owned<rd_kafka_event_t> event(rd_kafka_queue_poll(queue.get(), request_ms + 1000));
+  const auto* result = event ? rd_kafka_event_DescribeTopics_result(event.get()) : nullptr;
+  if (!result || rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const auto code = event ? rd_kafka_event_error(event.get()) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    return error_of(code, event ? rd_kafka_event_error_string(event.get()) : "", options_.cluster);
+  }
+  std::size_t count = 0;
+  const rd_kafka_TopicDescription_t** const found = rd_kafka_DescribeTopics_result_topics(result, &count);
+  std::map<std::string, std::string> ids;
+  for (std::size_t i = 0; i < count; ++i) {
+    const rd_kafka_error_t* const error = rd_kafka_TopicDescription_error(found[i]);
+    if (error && rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    const rd_kafka_Uuid_t* const id = rd_kafka_TopicDescription_topic_id(found[i]);
+    const bool is_known = id && (rd_kafka_Uuid_most_significant_bits(id) || rd_kafka_Uuid_least_significant_bits(id));
+    ids[rd_kafka_TopicDescription_name(found[i])] = is_known ? rd_kafka_Uuid_base64str(id) : "";
+  }
+  return ids;
+}
+
+void KafkaReader::check_topics() {
+  topics_checked_at_ = Clock::now();
+  auto ids = topic_ids();
+  if (!ids.ok()) return;  // the connection's own errors say so
+  for (const auto& [topic, feed] : feeds_)
+    if (!ids.value().count(topic))
+      ahead_.fail({Recourse::retry, "kafka_no_topic",
+                   "Kafka at " + options_.cluster.brokers + " has no topic " + topic +
+                       " that we may read; make it, or name the right one in the contract"});
+  for (const auto& [key, lane] : lanes_)
+    if (const auto now = ids.value().find(lane->topic); now != ids.value().end() && !lane->resume.topic_id.empty() &&
+                                                        !now->second.empty() && now->second != lane->resume.topic_id)
+      return ahead_.fail(recreated(*lane, lane->resume.topic_id, now->second));
+}
+
+Error KafkaReader::recreated(const Lane& lane, const std::string& id_then, const std::string& id_now) const {
+  return {
+      Recourse::halt, "kafka_gap",
+      lane.name + ": the topic " + lane.topic + " was deleted and made anew (id " + id_then + ", now " + id_now +
+          "), so what the lake has up to position " + std::to_string(lane.position) +
+          " are other records. The way out: produce to a topic of another name, move there what was produced since, "
+          "and name it in the contract"};
+}
+
+void KafkaReader::gap(const Lane& lane, const std::string& why) {
+  std::int64_t low = -1, high = -1;
+  rd_kafka_query_watermark_offsets(client_.get(), lane.topic.c_str(), lane.number, &low, &high, request_ms);
+  ahead_.fail(
+      {Recourse::halt, "kafka_gap",
+       lane.name + ": the lake's mark is " + std::to_string(lane.position) + ", so offset " +
+           std::to_string(lane.position) + " is to be read next, and the broker keeps offsets " + std::to_string(low) +
+           " to " + std::to_string(high) + " (exclusive): " + why +
+           ". The way out: bring the records back from elsewhere (a copy of the topic, the producer's own log); "
+           "or, if what lies between is lost for good, say so: go_on_behind " +
+           lane.name + " = " + std::to_string(low)});
+}
+
+}  // namespace ff::kafka

@@ -1,0 +1,42 @@
+/// Schemas by number from a registry that speaks Confluent's HTTP API, asked once and kept.
+///
+/// A number never changes its schema, so an answer is good for ever; that there is none is asked again by whoever wants to
+/// know. Thread-safe; one connection, kept open. The password stands in no message.
+/// Source: Confluent Schema Registry API, GET /schemas/ids/{id}.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "decode/decoder.h"
+
+namespace ff {
+
+class SchemaRegistry final : public SchemaSource {
+ public:
+  struct Options {
+    std::string url;             ///< what comes before /schemas/ids/...
+    std::string user, password;  ///< HTTP basic; empty: none
+    std::string ca;              ///< PEM file for https; empty: the system's
+    long timeout_ms = 5000;
+  };
+  explicit SchemaRegistry(Options options);
+  ~SchemaRegistry() override;
+
+  /// Errors: retry `schema_registry_away` (no answer, or a 5xx or 429); halt `schema_registry_denied` (401, 403);
+  /// quarantine `unusable_schema` (not Avro, or one that refers to others).
+  Result<std::optional<std::string>> schema(std::uint32_t id) override;
+
+ private:
+  Result<std::optional<std::string>> ask(std::uint32_t id);
+
+  Options options_;
+  std::mutex mutex_;
+  std::map<std::uint32_t, std::string> known_;
+  struct Connection;
+  std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace ff

@@ -1,0 +1,304 @@
+"""The Kafka source and publisher against a real broker and a real registry, both hurt while they are read.
+
+    check_kafka.py [WORDS]     only the checks whose name holds WORDS
+    FLEETFLOW_KAFKA_RECORDS    records in the larger checks (default 20000)
+"""
+import base64
+import io
+import json
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import fastavro
+from confluent_kafka import Consumer, KafkaError
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from world import Cluster, Lake, Reader, Topic, contract, event, now, password  # noqa: E402
+from servers import Registry  # noqa: E402
+from world import programs  # noqa: E402
+
+count = int(os.environ.get("FLEETFLOW_KAFKA_RECORDS", "20000"))
+seed = int(os.environ.get("FLEETFLOW_SEED", str(random.randrange(1 << 30))))
+rng = random.Random(seed)
+
+
+def killed_anywhere_each_record_is_in_once(kafka, folder):
+    topic, lake = Topic(kafka, "killed"), Lake(folder / "lake")
+    contracts = contract(folder / "contracts", topic.name)
+    topic.send(0, count)
+    for _ in range(4):
+        reader = Reader(kafka, contracts, lake, commit_ms=20, **{"property.group.instance.id": "one"}).wait_for("^BEGIN")
+        time.sleep(rng.uniform(0.02, 0.5))
+        reader.kill()
+    figures = Reader(kafka, contracts, lake, idle_ms=3000, **{"property.group.instance.id": "one"}).done()
+    lake.check_once(topic)
+    assert figures["lag"] == 0 and figures["partitions"] == 8 and figures["brokers_up"] >= 1, figures
+    marks = {int(name.split("/")[1]): mark for name, (mark, _) in lake.marks.items()}
+    committed = kafka.committed("fleetflow", topic.name)
+    assert committed == marks, f"the group's offsets {committed} are not the lake's marks {marks}"
+
+
+def two_readers_share_and_none_reads_twice(kafka, folder):
+    topic, lake = Topic(kafka, "shared", partitions=16), Lake(folder / "lake")
+    contracts = contract(folder / "contracts", topic.name)
+    sending = threading.Thread(target=lambda: [(topic.send(i, count // 20, flush=False), time.sleep(0.5)) for i in range(0, count, count // 20)])
+    sending.start()
+    first = Reader(kafka, contracts, lake, group="shared", commit_ms=50).wait_for("^BEGIN")
+    second = Reader(kafka, contracts, lake, group="shared", commit_ms=50).wait_for("^BEGIN")
+    first.wait_for("^REVOKED")
+    time.sleep(1)
+    third = Reader(kafka, contracts, lake, group="shared", commit_ms=50).wait_for("^BEGIN")
+    time.sleep(1)
+    first.terminate()  # leaves in order
+    time.sleep(1)
+    second.kill()  # is missed after its session's time
+    sending.join()
+    topic.send(count, 0)
+    last = Reader(kafka, contracts, lake, group="shared", commit_ms=50, idle_ms=9000)
+    assert last.done(90)["partitions"] > 0
+    third.terminate()
+    lake.check_once(topic)
+
+
+def poison_is_refused_in_its_place(kafka, folder):
+    topic, lake = Topic(kafka, "poison", partitions=1, max_message_bytes=3000000), Lake(folder / "lake")
+    contracts = contract(folder / "contracts", topic.name, headers=["traceparent"])
+    values = [event(1), b"\x00\xff garbage", None, b"", event(2)[:30], event(3).replace("picked_up", "stolen"), "x" * 2_000_000, "[]", event(4)]
+    for value in values:
+        topic.send_raw(value, timestamp=now * 1000 + 123, headers=[("traceparent", "00-abc"), ("driver_phone", "555-1234")])
+    Reader(kafka, contracts, lake, group="poison", records=len(values)).done()
+    records = lake.read().records
+    assert [r["outcome"] for r in records] == ["fact", "malformed_record", "tombstone", "malformed_record", "malformed_record", "unmapped_status", "oversized_record", "malformed_record", "fact"], records
+    assert [int(r["position"]) for r in records] == list(range(1, 10))
+    assert all(r["ingest_time"] == f"{now}123000" and r["headers"] == '{"traceparent":"00-abc"}' for r in records), records
+
+
+def a_topic_made_anew_is_not_read_on(kafka, folder):
+    topic, lake = Topic(kafka, "anew", partitions=2), Lake(folder / "lake")
+    contracts = contract(folder / "contracts", topic.name)
+    topic.send(0, 100)
+    running = Reader(kafka, contracts, lake, group="anew").wait_for("^BEGIN")
+    until = time.monotonic() + 20
+    while len(lake.read().records) < 100:
+        assert time.monotonic() < until, "not read"
+        time.sleep(0.1)
+    kafka.delete_topic("anew")
+    again = Topic(kafka, "anew", partitions=2)
+    again.send(1000, 500)  # longer than the one before: the marks lie within it
+    assert running.end(60) == 4 and "kafka_gap" in running.text() and "made anew" in running.text(), running.text()
+    reader = Reader(kafka, contracts, lake, group="anew")
+    assert reader.end() == 4
+    assert "ERROR halt kafka_gap kafka:anew/" in reader.text() and "made anew" in reader.text(), reader.text()
+
+
+def what_retention_took_is_a_gap(kafka, folder):
+    topic, lake = Topic(kafka, "retention", partitions=1), Lake(folder / "lake")
+    contracts = contract(folder / "contracts", topic.name)
+    topic.send(0, 100)
+    Reader(kafka, contracts, lake, group="retention", records=100).done()
+    topic.send(100, 200)
+    kafka.forget_before("retention", 0, 150)
+    reader = Reader(kafka, contracts, lake, group="retention")
+    assert reader.end() == 4
+    for words in ("ERROR halt kafka_gap kafka:retention/0", "mark is 100", "150 to 300", "go_on_behind kafka:retention/0 = 150"):
+        assert words in reader.text(), reader.text()
+    assert len(lake.read().records) == 100
+    Reader(kafka, contracts, lake, group="retention", records=150, **{"behind.kafka:retention/0": 150}).done()
+    assert [int(r["position"]) for r in lake.read().records] == [*range(1, 101), *range(151, 301)]
+
+
+def a_mark_beyond_the_end_is_a_gap(kafka, folder):
+    topic, lake = Topic(kafka, "beyond", partitions=1), Lake(folder / "lake")
+    contracts = contract(folder / "contracts", topic.name)
+    topic.send(0, 10)
+    lake.path.write_text("M kafka:beyond/0 500 \nC\n")
+    reader = Reader(kafka, contracts, lake, group="beyond")
+    assert reader.end() == 4
+    assert "kafka_gap" in reader.text() and "0 to 10" in reader.text(), reader.text()
+
+
+def broker_and_wire_come_back(kafka, folder):
+    topic, lake = Topic(kafka, "wire"), Lake(folder / "lake")
+    contracts = contract(folder / "contracts", topic.name)
+    topic.send(0, count // 4)
+    reader = Reader(kafka, contracts, lake, group="wire", bootstrap=kafka.gated_bootstrap, commit_ms=50, **{"property.socket.timeout.ms": 10000}).wait_for("^BEGIN")
+    kafka.gate.cut_after(20_000)
+    time.sleep(1.5)
+    kafka.gate.heal()
+    topic.send(count // 4, count // 4)
+    kafka.gate.shut()
+    reader.wait_for("^ERROR retry kafka_away")
+    kafka.gate.heal()
+    topic.send(count // 2, count // 4)
+    kafka.kill()
+    kafka.start()
+    topic.send(3 * count // 4, count // 4)
+    until = time.monotonic() + 60
+    while len(lake.read().records) < sum(topic.sent.values()):
+        assert time.monotonic() < until and reader.process.poll() is None, f"{len(lake.records)} of {sum(topic.sent.values())}\n{reader.text()[-800:]}"
+        time.sleep(0.2)
+    assert reader.terminate()["lag"] == 0
+    lake.check_once(topic)
+
+
+def avro_waits_for_its_registry(kafka, folder):
+    schema = {"type": "record", "name": "Scan", "namespace": "acme", "fields": [
+        {"name": "event_id", "type": "string"}, {"name": "shipment_id", "type": "string"},
+        {"name": "status", "type": {"type": "enum", "name": "Status", "symbols": ["picked_up", "delivered"]}},
+        {"name": "event_time", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+        {"name": "driver_id", "type": ["null", "string"], "default": None}]}
+    parsed = fastavro.parse_schema(schema)
+
+    def scan(id, i):
+        out = io.BytesIO()
+        fastavro.schemaless_writer(out, parsed, {"event_id": f"e{i}", "shipment_id": "S1", "status": "delivered", "event_time": now * 1000, "driver_id": f"D{i}"})
+        return b"\0" + id.to_bytes(4, "big") + out.getvalue()
+
+    topic, lake = Topic(kafka, "avro", partitions=1), Lake(folder / "lake")
+    plain, lake = Topic(kafka, "plain", partitions=1), lake
+    contracts = contract(folder / "contracts", topic.name, "avro")
+    contract(folder / "contracts", plain.name)
+    with Registry(folder / "registry") as registry:
+        id = registry.ask("POST", "/subjects/avro-value/versions", {"schema": json.dumps(schema)})["id"]
+        for i in range(3):
+            topic.send_raw(scan(id, i))
+        topic.send_raw(scan(id + 1000, 3))
+        topic.send_raw(b"garbage")
+        registry.kill()
+        reader = Reader(kafka, contracts, lake, group="avro", registry=registry.url, commit_ms=20)
+        reader.wait_for("^ERROR retry schema_registry_away")
+        plain.send(100, 50)  # another feed goes on meanwhile
+        until = time.monotonic() + 20
+        while len(lake.read().records) < 50:
+            assert time.monotonic() < until, "the feed beside it waits too"
+            time.sleep(0.1)
+        registry.start()
+        until = time.monotonic() + 30
+        while len(lake.read().records) < 55:
+            assert time.monotonic() < until, f"{lake.records[50:]}\n{reader.text()}"
+            time.sleep(0.1)
+        reader.terminate()
+    assert [(r["outcome"], r["id"]) for r in lake.records if "avro" in r["partition"]] == [("fact", "e0"), ("fact", "e1"), ("fact", "e2"), ("unknown_schema", "-"), ("malformed_record", "-")]
+
+
+def who_we_are_is_checked(kafka, folder):
+    topic, lake = Topic(kafka, "secured", partitions=1), Lake(folder / "lake")
+    contracts = contract(folder / "contracts", topic.name)
+    topic.send(0, 10)
+    sasl = f"127.0.0.1:{kafka.sasl_port}"
+    for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+        Reader(kafka, contracts, bootstrap=sasl, group=mechanism, sasl=mechanism, user="reader", password=password, records=10).done()
+    wrong = Reader(kafka, contracts, bootstrap=sasl, group="wrong", sasl="SCRAM-SHA-512", user="reader", password="wrong-" + password)
+    assert wrong.end() == 4 and "ERROR halt kafka_denied" in wrong.text(), wrong.text()
+    assert password not in wrong.text() + wrong.log()
+
+    def part(value):
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+    token = part({"alg": "none"}) + "." + part({"sub": "reader", "iat": now, "exp": now + 3600}) + "."
+    Reader(kafka, contracts, bootstrap=sasl, group="token", sasl="OAUTHBEARER", user="reader", token=token, records=10).done()
+    tls = {"property.ssl.endpoint.identification.algorithm": "https"}
+    files = {"tls": 1, "ca": kafka.folder / "ca.pem", "certificate": kafka.folder / "client.crt", "key": kafka.folder / "client.key"}
+    Reader(kafka, contracts, bootstrap=f"127.0.0.1:{kafka.tls_port}", group="tls", records=10, **files, **tls).done()
+
+
+def a_stalled_engine_holds_the_reading(kafka, folder):
+    topic = Topic(kafka, "stalled", partitions=8)
+    contracts = contract(folder / "contracts", topic.name)
+    padding = "x" * 900
+    for i in range(120_000):  # about 120 MB
+        topic.producer.produce(topic.name, value=event(i)[:-1] + f', "facility": "{padding}"}}')
+        if i % 1000 == 0:
+            topic.producer.poll(0.01)
+        topic.producer.poll(0)
+    assert topic.producer.flush(60) == 0
+    reader = Reader(kafka, contracts, group="stalled", stall_ms=9000, records=120_000, queue_bytes=16 << 20, fetch_bytes=8 << 20, **{"property.max.poll.interval.ms": 7000})
+    figures = reader.done(90)
+    stalled = [int(line.split("rss ")[1].split()[0]) for line in reader.text().splitlines() if line.startswith("STALLED")][0]
+    queue = [int(line.split("queue ")[1].split()[0]) for line in reader.text().splitlines() if line.startswith("STALLED")][0]
+    assert 8 << 20 < queue < 40 << 20, queue
+    assert stalled < 150_000, f"{stalled} KB resident behind a queue of 16 MB"
+    assert "REVOKED" not in reader.text().split("STALLED")[0], "it was taken for dead while the engine stalled"
+    print(f"       stalled: queue {queue >> 20} MB, resident {stalled >> 10} MB, at the end {figures['rss_kb'] >> 10} MB")
+
+
+def what_the_publisher_flushed_is_there(kafka, folder):
+    kafka.make_topic("published", 64)
+    lines = [(f"S{i % 500}", f"v{i}") for i in range(4000)]
+    writer = subprocess.Popen([programs / "kafka_writer", f"brokers={kafka.gated_bootstrap}", "topic=published", "batch=500", "timeout_ms=2000", "compression=lz4", "property.reconnect.backoff.max.ms=500"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    said = []
+    listening = threading.Thread(target=lambda: said.extend(writer.stdout))
+    listening.start()
+    for i, (key, value) in enumerate(lines):
+        if i == 1500:
+            kafka.gate.shut()
+            threading.Timer(5, kafka.gate.heal).start()
+        if i == 3000:
+            kafka.gate.cut()
+        writer.stdin.write(f"{key}\t{value}\n")
+        writer.stdin.flush()
+    writer.stdin.close()
+    assert writer.wait(60) == 0, said
+    listening.join()
+    assert any("ERROR retry kafka_not_delivered" in line for line in said), said
+    shard = dict(line.split()[1:] for line in said if line.startswith("SHARD"))
+    consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": "check", "auto.offset.reset": "earliest", "enable.partition.eof": True})
+    consumer.subscribe(["published"])
+    there, ended = [], set()
+    while len(ended) < 64:
+        message = consumer.poll(10)
+        assert message is not None, f"{len(there)} records, {len(ended)} partitions ended"
+        if message.error():
+            assert message.error().code() == KafkaError._PARTITION_EOF, message.error()
+            ended.add(message.partition())
+        else:
+            there.append((message.key().decode(), message.value().decode()))
+            assert int(shard[there[-1][0]]) == message.partition(), f"{there[-1][0]} is in {message.partition()}, not in {shard[there[-1][0]]}"
+            assert message.headers() == [("source", b"test")]
+    consumer.close()
+    assert set(there) == set(lines), f"{len(set(lines) - set(there))} were flushed and are not there"
+    big = subprocess.run([programs / "kafka_writer", f"brokers={kafka.bootstrap}", "topic=published"], input="k\t" + "x" * 1_500_000, capture_output=True, text=True)
+    assert big.returncode == 4 and "ERROR quarantine kafka_oversized_record" in big.stdout, big.stdout
+
+
+CHECKS = [("killed anywhere, each record is in once", killed_anywhere_each_record_is_in_once),
+          ("two readers share and none reads twice", two_readers_share_and_none_reads_twice),
+          ("poison is refused in its place", poison_is_refused_in_its_place),
+          ("a topic made anew is not read on", a_topic_made_anew_is_not_read_on),
+          ("what retention took is a gap", what_retention_took_is_a_gap),
+          ("a mark beyond the end is a gap", a_mark_beyond_the_end_is_a_gap),
+          ("broker and wire come back", broker_and_wire_come_back),
+          ("Avro waits for its registry", avro_waits_for_its_registry),
+          ("what the publisher flushed is there", what_the_publisher_flushed_is_there),
+          ("who we are is checked", who_we_are_is_checked),
+          ("a stalled engine holds the reading", a_stalled_engine_holds_the_reading)]
+
+
+def main():
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    passed = failed = 0
+    with tempfile.TemporaryDirectory(prefix="fleetflow-kafka-") as folder, Cluster(pathlib.Path(folder) / "broker", gated=True) as kafka:
+        for i, (name, check) in enumerate(CHECKS):
+            if wanted not in name:
+                continue
+            started = time.monotonic()
+            place = pathlib.Path(folder) / f"check{i}"
+            place.mkdir()
+            try:
+                check(kafka, place)
+                passed, word = passed + 1, "ok    "
+            except Exception as error:
+                failed, word = failed + 1, f"FAILED {type(error).__name__}: {error}\n      "
+            print(f"{word} {name} ({time.monotonic() - started:.0f} s)", flush=True)
+    print(f"{passed} passed, {failed} failed" if not failed else f"seed {seed}\n{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

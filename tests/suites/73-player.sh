@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# suite: a world played into Kafka and Postgres that are hurt meanwhile: topics and tables hold exactly what its files say
+# needs: kafka postgres clients
+set -uo pipefail
+exec .deps/venv-clients/bin/python tests/live/check_player.py "$@"
