@@ -54,10 +54,11 @@ if(NOT FF_SANITIZE)
 endif()
 add_library(ff::allocator ALIAS ff_allocator)
 
-# Compressed batches (zstd, lz4 is its own, gzip), TLS and SCRAM come from Debian's libraries.
+# Compressed batches, TLS and SCRAM come from Debian's libraries.
 find_library(zstd_library zstd REQUIRED)
+find_library(lz4_library lz4 REQUIRED)
 add_library(rdkafka::rdkafka STATIC IMPORTED)
 set_target_properties(rdkafka::rdkafka PROPERTIES
   IMPORTED_LOCATION ${deps}/librdkafka/lib/librdkafka.a
   INTERFACE_INCLUDE_DIRECTORIES ${deps}/librdkafka/include
-  INTERFACE_LINK_LIBRARIES "OpenSSL::SSL;OpenSSL::Crypto;ZLIB::ZLIB;${zstd_library};Threads::Threads;${CMAKE_DL_LIBS};m")
+  INTERFACE_LINK_LIBRARIES "OpenSSL::SSL;OpenSSL::Crypto;ZLIB::ZLIB;${zstd_library};${lz4_library};Threads::Threads;${CMAKE_DL_LIBS};m")

@@ -694,9 +694,11 @@ TEST(PostgresLive, FailoverToAStandbyThatHasTheSlot) {
   };
   const std::string is_synced =
       "select synced and not temporary from pg_replication_slots where slot_name = '" + engine.options.slot + "'";
-  for (int i = 0; i < 600 && on_standby(is_synced) != "t"; ++i) {
+  const auto end = std::chrono::steady_clock::now() + 90s;  // The standby looks every 0.2 to 30 s.
+  for (int i = 0; on_standby(is_synced) != "t" && std::chrono::steady_clock::now() < end; ++i) {
     say_end(db, "TICK" + std::to_string(i));  // A slot is synced when it has moved.
-    if (engine.poll(100ms)) engine.commit(), engine.confirm();
+    std::this_thread::sleep_for(100ms);
+    while (engine.poll(10ms)) engine.commit(), engine.confirm();
   }
   ASSERT_EQ(on_standby(is_synced), "t");
   say_end(db, "B");

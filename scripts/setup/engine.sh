@@ -60,13 +60,13 @@ tar xzf "pysimdjson-$simdjson.tar.gz" --strip-components=2 -C simdjson \
   "pysimdjson-$simdjson/simdjson/simdjson.h" "pysimdjson-$simdjson/simdjson/simdjson.cpp"
 replace simdjson
 
-# Against Debian's OpenSSL, zstd and zlib, so that their fixes reach us; no Kerberos, no OIDC over curl.
+# Against Debian's OpenSSL, zstd, lz4 and zlib, so that their fixes reach us; no Kerberos, no OIDC over curl.
 npm_pack "@confluentinc/kafka-javascript@$kafka_javascript" "confluentinc-kafka-javascript-$kafka_javascript.tgz"
 tar xzf "confluentinc-kafka-javascript-$kafka_javascript.tgz" package/deps/librdkafka
 echo "compiling librdkafka"
 (
   cd package/deps/librdkafka
-  { ./configure --cc="ccache gcc" --CFLAGS=-O2 --disable-gssapi --disable-curl --disable-debug-symbols &&
+  { ./configure --cc="ccache gcc" --CFLAGS=-O2 --enable-ssl --enable-zstd --enable-lz4-ext --enable-zlib --disable-gssapi --disable-curl --disable-debug-symbols &&
     make -C src -j"$(nproc)" librdkafka.a; } >"$work/librdkafka.log" 2>&1 || {
     tail -n 20 "$work/librdkafka.log" >&2
     give_up "librdkafka could not be compiled"

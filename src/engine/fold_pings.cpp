@@ -245,9 +245,13 @@ Result<void> stage_driver(const FoldContext& context, std::span<Fact* const> fac
     FF_TRY(days.rows(date, DriverDays::When::after, after));
     stager.stage(date, before, after);
   }
+  Micros until = context.zone.to_utc((*concerned.rbegin() + 1) * us_per_day);
+  // The silence after the last ping goes on: what it raises lies anywhere up to the clock.
+  if (!FF_TRY(days.neighbour(*concerned.rbegin(), DriverDays::Side::after, DriverDays::When::after)).ping)
+    until = std::max(until, context.as_of);
   staging.touched.drivers.text(driver_key)
       .integer(context.zone.to_utc(*concerned.begin() * us_per_day))
-      .integer(context.zone.to_utc((*concerned.rbegin() + 1) * us_per_day));
+      .integer(until);
   return {};
 }
 

@@ -42,6 +42,17 @@ Result<void> Publisher::fence(const Commit& commit) {
     return Error{
         Recourse::halt, "fenced",
         "an engine with epoch " + *owner + " has taken this lake over from epoch " + std::to_string(options_.epoch)};
+  const Table marks = FF_TRY(lake_.query("select partition, position from ops.marks"));
+  std::map<std::string, std::string> in_lake;
+  for (const auto& row : marks.rows) in_lake[*row[0]] = *row[1];
+  for (const Reached& r : commit.reached) {
+    const auto mark = in_lake.find(r.name);
+    const std::string found = mark == in_lake.end() ? "0" : mark->second;
+    if (found != std::to_string(r.before))
+      return Error{Recourse::retry, "partition_moved",
+                   "the lake has " + r.name + " at " + found + ", and we left it at " + std::to_string(r.before) +
+                       ": another engine has read on; what we hold of it is dropped"};
+  }
   return {};
 }
 
