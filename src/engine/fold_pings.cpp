@@ -245,9 +245,8 @@ Result<void> stage_driver(const FoldContext& context, std::span<Fact* const> fac
     FF_TRY(days.rows(date, DriverDays::When::after, after));
     stager.stage(date, before, after);
   }
-  staging.touched.drivers.text(driver_key)
-      .integer(context.zone.to_utc(*concerned.begin() * us_per_day))
-      .integer(context.zone.to_utc((*concerned.rbegin() + 1) * us_per_day));
+  staging.touched.touch_driver(driver_key, context.zone.to_utc(*concerned.begin() * us_per_day),
+                               context.zone.to_utc((*concerned.rbegin() + 1) * us_per_day));
   return {};
 }
 
