@@ -107,39 +107,45 @@ Result<Mark> read_mark(Lake& lake, const std::string& partition) {
 
 namespace {
 
-/// One partition's records behind the state's mark, read back in stretches.
+/// Reads records back from raw.*: a partition's, in stretches, each record by the contract that judged it.
 class RawReader {
  public:
-  RawReader(Lake& lake, const Contract& contract, std::uint32_t feed, const PseudonymKey& key)
-      : lake_(lake), contract_(contract), feed_(feed), key_(key) {}
+  RawReader(Lake& lake, const ContractSet& contracts, const PseudonymKey& key)
+      : lake_(lake), contracts_(contracts), key_(key), decoders_(contracts.size()) {}
 
-  /// The records of `partition` with a position in (after, to], as one batch.
-  Result<SourceBatch> read(const std::string& partition, std::uint32_t number, std::int64_t after, std::int64_t to) {
-    if (!decoder_) decoder_ = FF_TRY(make_decoder(contract_, feed_, key_, DriverIds::keys));
-    std::set<std::string> tables;
-    for (const Mapping& m : contract_.mappings) tables.insert("raw." + std::string(fact_name(m.fact)) + "s");
+  /// The accepted records of `partition` with a position in (after, to], a batch for each of its feeds.
+  Result<std::vector<SourceBatch>> read(const std::string& partition, std::uint32_t number, std::int64_t after,
+                                        std::int64_t to) {
     std::string sql;
-    for (const std::string& table : tables)
-      sql += (sql.empty() ? "" : " union ") + ("select position, epoch_us(ingest_time), payload from " + table) +
-             " where refusal is null and partition = " + quoted(partition) + " and position > " +
-             std::to_string(after) + " and position <= " + std::to_string(to);
-    const Table rows = FF_TRY(lake_.query("select * from (" + sql + ") order by 1"));
-    std::vector<RecordRef> records;
-    for (const auto& row : rows.rows) records.push_back({to_integer(row[0], 0), to_integer(row[1], 0), *row[2], {}});
-    SourceBatch out;
-    out.batch = FF_TRY(decoder_->decode_records(number, records));
-    out.feed = feed_;
-    out.partition = number;
-    out.last_position = to;
-    return out;
+    for (int type = 0; type <= static_cast<int>(FactType::gps_location); ++type)
+      sql += (type ? " union " : "") +
+             ("select contract, position, epoch_us(ingest_time), payload from raw." +
+              std::string(fact_name(static_cast<FactType>(type))) + "s where refusal is null and partition = ") +
+             quoted(partition) + " and position > " + std::to_string(after) + " and position <= " + std::to_string(to);
+    const Table rows = FF_TRY(lake_.query("select * from (" + sql + ") order by 2"));
+    std::vector<SourceBatch> batches;
+    for (std::uint32_t feed = 0; feed < contracts_.size(); ++feed) {
+      std::vector<RecordRef> records;
+      for (const auto& row : rows.rows)
+        if (*row[0] == contracts_[feed].id)
+          records.push_back({to_integer(row[1], 0), to_integer(row[2], 0), *row[3], {}});
+      if (records.empty()) continue;
+      if (!decoders_[feed])
+        decoders_[feed] = FF_TRY(make_decoder(contracts_[feed], feed, key_, DriverIds::keys));
+      SourceBatch& out = batches.emplace_back();
+      out.batch = FF_TRY(decoders_[feed]->decode_records(number, records));
+      out.feed = feed;
+      out.partition = number;
+      out.last_position = to;
+    }
+    return batches;
   }
 
  private:
   Lake& lake_;
-  const Contract& contract_;
-  std::uint32_t feed_;
+  const ContractSet& contracts_;
   const PseudonymKey& key_;
-  std::unique_ptr<Decoder> decoder_;
+  std::vector<std::unique_ptr<Decoder>> decoders_;
 };
 
 constexpr std::int64_t stretch_positions = 100'000;
@@ -149,26 +155,20 @@ constexpr std::int64_t stretch_positions = 100'000;
 Result<std::int64_t> catch_up_state(Lake& lake, Store& store, const ContractSet& contracts, const PseudonymKey& key,
                                     Partitions& partitions, Stager& stager, const History& history) {
   std::int64_t replayed = 0;
-  const Table sources = FF_TRY(lake.query("select source, partition from ops.marks order by 2"));
-  for (std::uint32_t feed = 0; feed < contracts.size(); ++feed) {
-    RawReader reader(lake, contracts[feed], feed, key);
-    for (const auto& row : sources.rows) {
-      const std::string& name = *row[1];
-      const std::int64_t to = stager.marks[name].position;
-      if (*row[0] != contracts[feed].id) continue;
-      for (std::int64_t after = stager.state_marks[name]; after < to; after += stretch_positions) {
-        Pending pending;
-        pending.batches.push_back(
-            FF_TRY(reader.read(name, partitions.id_of(name), after, std::min(to, after + stretch_positions))));
-        replayed += static_cast<std::int64_t>(pending.batches[0].batch.records.size());
-        Commit commit;
-        commit.publish_seq = history.publish_seq;
-        commit.as_of = history.as_of;
-        FF_TRY(stager.stage_again(pending, commit));
-        commit.staging.state.emplace_back(generation_key, history.generation);
-        store.stage(std::move(commit.staging.state));
-        FF_TRY(store.write_staged());
-      }
+  RawReader reader(lake, contracts, key);
+  for (const auto& [name, mark] : stager.marks) {
+    for (std::int64_t after = stager.state_marks[name]; after < mark.position; after += stretch_positions) {
+      Pending pending;
+      pending.batches = FF_TRY(reader.read(name, partitions.id_of(name), after,
+                                           std::min(mark.position, after + stretch_positions)));
+      for (const SourceBatch& b : pending.batches) replayed += static_cast<std::int64_t>(b.batch.records.size());
+      Commit commit;
+      commit.publish_seq = history.publish_seq;
+      commit.as_of = history.as_of;
+      FF_TRY(stager.stage_again(pending, commit));
+      commit.staging.state.emplace_back(generation_key, history.generation);
+      store.stage(std::move(commit.staging.state));
+      FF_TRY(store.write_staged());
     }
   }
   return replayed;

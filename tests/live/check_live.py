@@ -20,7 +20,7 @@ from servers import Kafka, Postgres  # noqa: E402
 
 program = os.environ.get("FLEETFLOW", str(root / "build/release/bin/fleetflow"))
 player = str(pathlib.Path(program).parent / "live_player")
-kills_wanted, patience_s, quiet_s = int(os.environ.get("LIVE_KILLS", 6)), 120, 3
+kills_wanted, patience_s, quiet_s = int(os.environ.get("LIVE_KILLS", 6)), 180, 15
 SHIPMENTS, RATE = 400, 1500
 
 
