@@ -6,9 +6,9 @@
 namespace ff {
 namespace {
 
-const Words contract_custom = {"namespace",  "driverNamespace", "driverGeneration", "authority",
-                               "lateAfterMin", "silentAfterMin", "recordsPerDay", "historical",
-                               "reportingZone", "slaPolicies", "csv", "otherColumns"};
+const Words contract_custom = {
+    "namespace",     "driverNamespace", "driverGeneration", "authority",   "lateAfterMin", "silentAfterMin",
+    "recordsPerDay", "historical",      "reportingZone",    "slaPolicies", "csv",          "otherColumns"};
 const Words per_day_keys = {"min", "max"};
 const Words authority_keys = {"name", "rank", "epoch"};
 const Words policy_keys = {"serviceLevel",   "pickupWithinH", "deliveryWithinH", "graceMin",

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "base/repository_testing.h"
 #include "base/time.h"
 #include "lake/schema.h"
 
@@ -14,9 +15,9 @@ namespace fs = std::filesystem;
 
 Micros at(const std::string& day_and_time) { return *parse_rfc3339("2026-03-" + day_and_time + ":00Z"); }
 
-class CuratorTest : public testing::Test {
+class CuratorTest : public ::testing::Test {
  protected:
-  const fs::path home = fs::path(__FILE__).parent_path() / "../..";
+  const fs::path home = testing::repository();
   std::unique_ptr<Lake> lake = Lake::open({.threads = 1}).value();
   Curator curator = Curator::load((home / "models").string()).value();
   Micros clock = none;
