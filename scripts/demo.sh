@@ -3,6 +3,7 @@
 #
 #   ./ff demo [--shipments N]   a simulated company whose every fault is known
 #   ./ff demo flights           a year of real flights       (demo_flights.sh)
+#   ./ff demo live              real Kafka and Postgres      (demo_live.sh)
 #   ./ff demo FOLDER            data files and their contracts (demo_folder.sh)
 #
 # Everything is made again on every run and lies in build/demo. Ends with exit

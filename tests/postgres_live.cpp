@@ -128,14 +128,13 @@ TEST(PostgresLive, ReadsASnapshotAndThenTheStreamWhileOthersWrite) {
   {
     Writer a(db, 1, 100000), b(db, 2, 200000), low(db, 3, 3000);
     engine.must_start();
-    engine.run_until(
-        [&] { return engine.lake.marks["postgres:t/snapshot"].resume.ends_with("complete") && a.count > 60; });
+    engine.run_until([&] { return engine.mark("postgres:t/snapshot").resume.ends_with("complete") && a.count > 60; });
     a.finish(), b.finish(), low.finish();
   }
   say_end(db);
   engine.run_until_order("END");
   expect_equal(engine, db);
-  EXPECT_GT(engine.lake.marks["postgres:t"].position, 100) << "the stream told something";
+  EXPECT_GT(engine.mark("postgres:t").position, 100) << "the stream told something";
   EXPECT_GT(engine.lake.marks.size(), 10U) << "the snapshot came in many ranges";
 }
 
@@ -192,7 +191,8 @@ TEST_P(LargeTransaction, IsCutAnywhereAndTakenUpInItsMiddle) {
   db(tables_sql);
   Engine engine(db);
   engine.options.streaming = GetParam();
-  engine.options.batch_records = 1000;
+  // Each start makes the server send all of the transaction again: some twenty cuts, whatever its size.
+  engine.options.batch_records = static_cast<std::size_t>(std::max(1000, large_transaction_rows() / 150));
   engine.must_begin();
   say_end(db, "BEFORE");
   engine.run_until_order("BEFORE");
@@ -218,7 +218,7 @@ TEST_P(LargeTransaction, IsCutAnywhereAndTakenUpInItsMiddle) {
     engine.must_start();
     for (int i = 0; i < 7 && !engine.lake.seen.contains("END"); ++i)
       if (engine.poll(5s)) engine.commit();
-    if (const auto at = parse_position(engine.lake.marks["postgres:t"].resume); at && at->index > 0) {
+    if (const auto at = parse_position(engine.mark("postgres:t").resume); at && at->index > 0) {
       EXPECT_EQ(db.value("select confirmed_flush_lsn <= '" + to_text(at->lsn) +
                          "' from pg_replication_slots where slot_name = '" + engine.options.slot + "'"),
                 "t")
@@ -373,10 +373,10 @@ TEST(PostgresLive, ReadsPartitionedTablesByTheirRoot) {
   say_end(db);
   engine.run_until_order("END");
   expect_same(engine.lake.orders(), orders_of(db));
-  EXPECT_TRUE(engine.lake.marks.contains("postgres:t/snapshot/" +
-                                         engine.lake.marks["postgres:t/snapshot"].resume.substr(
-                                             0, engine.lake.marks["postgres:t/snapshot"].resume.find(' ')) +
-                                         "/public.orders_1/0-8192"));
+  EXPECT_TRUE(engine.lake.marks.contains(
+      "postgres:t/snapshot/" +
+      engine.mark("postgres:t/snapshot").resume.substr(0, engine.mark("postgres:t/snapshot").resume.find(' ')) +
+      "/public.orders_1/0-8192"));
 }
 
 TEST(PostgresLive, TablesChangeUnderIt) {
@@ -527,7 +527,7 @@ TEST(PostgresLive, TellsTheServerOnlyWhatTheLakeHas) {
   engine.confirm();
   for (int i = 0; i < 50 && confirmed() == before; ++i) engine.poll(), engine.commit();
   EXPECT_NE(confirmed(), before);
-  EXPECT_LE(parse_lsn(confirmed())->bytes, parse_position(engine.lake.marks["postgres:t"].resume)->lsn.bytes);
+  EXPECT_LE(parse_lsn(confirmed())->bytes, parse_position(engine.mark("postgres:t").resume)->lsn.bytes);
 }
 
 TEST(PostgresLive, AnIdleSlotMovesOnThroughTheLake) {
@@ -543,13 +543,13 @@ TEST(PostgresLive, AnIdleSlotMovesOnThroughTheLake) {
     return db.value("select confirmed_flush_lsn from pg_replication_slots where slot_name = '" + engine.options.slot +
                     "'");
   };
-  const std::string before = confirmed(), mark = engine.lake.marks["postgres:t"].resume;
-  const std::int64_t position = engine.lake.marks["postgres:t"].position;
+  const std::string before = confirmed(), mark = engine.mark("postgres:t").resume;
+  const std::int64_t position = engine.mark("postgres:t").position;
   db("insert into busy select repeat('x', 100) from generate_series(1, 20000)");
   const std::string target = db.value("select pg_current_wal_lsn()");
   engine.run_until([&] { return parse_lsn(confirmed())->bytes + 100'000 > parse_lsn(target)->bytes; });
-  EXPECT_NE(engine.lake.marks["postgres:t"].resume, mark);
-  EXPECT_EQ(engine.lake.marks["postgres:t"].position, position);
+  EXPECT_NE(engine.mark("postgres:t").resume, mark);
+  EXPECT_EQ(engine.mark("postgres:t").position, position);
   engine.kill();
   engine.must_start();  // and it is no gap
   say_end(db);
@@ -718,7 +718,7 @@ TEST(PostgresLive, FailoverToAStandbyThatHasTheSlot) {
     Database::run(promoted, "insert into orders values ('D', null, null, '2026-03-09 00:00Z', null)");
   }
   engine.run_until_order("D");
-  EXPECT_EQ(parse_position(engine.lake.marks["postgres:t"].resume)->timeline, 2);
+  EXPECT_EQ(parse_position(engine.mark("postgres:t").resume)->timeline, 2);
   EXPECT_TRUE(engine.lake.orders().contains("A") && engine.lake.orders().contains("B"));
 
   // A lake that went on with the old server after the new one had left it has read what the new one never had.

@@ -280,11 +280,7 @@ class Engine {
     source.reset();
     partitions = std::make_unique<Partitions>();
     source = FF_TRY(PostgresSource::start(
-        *feeds.set, key, options,
-        [this](const std::string& partition) -> Result<Mark> {
-          const std::lock_guard lock(mutex);
-          return lake.marks[partition];
-        },
+        *feeds.set, key, options, [this](const std::string& partition) -> Result<Mark> { return mark(partition); },
         *partitions));
     return {};
   }
@@ -296,7 +292,13 @@ class Engine {
   /// Started, and the snapshot is in the lake: what is written from now on comes by the stream.
   void must_begin() {
     must_start();
-    run_until([&] { return lake.marks["postgres:t/snapshot"].resume.ends_with("complete"); });
+    run_until([&] { return mark("postgres:t/snapshot").resume.ends_with("complete"); });
+  }
+  /// The source asks for it as well, on its own thread.
+  Mark mark(const std::string& partition) {
+    const std::lock_guard lock(mutex);
+    const auto at = lake.marks.find(partition);
+    return at == lake.marks.end() ? Mark{} : at->second;
   }
 
   /// One poll; true if something came. A halt is a failure unless asked for by `error`.

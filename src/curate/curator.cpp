@@ -37,26 +37,51 @@ Result<std::int64_t> number(Lake& lake, const std::string& sql) {
   return n;
 }
 
-/// Of a driver's rows, those in its touched span.
-std::string in_span(const Model& m) {
-  return "key = " + m.key + " and " + m.within +
-         (m.is_by_day() ? " between first_date and last_date" : " between span_start and span_end");
+Rows span_rows(const Touched& touched) {
+  Rows rows("stt");
+  for (const auto& [key, span] : touched.drivers) rows.text(key).integer(span.from).integer(span.until);
+  return rows;
+}
+
+Rows hour_rows(const Touched& touched) {
+  Rows rows("t");
+  for (const Micros hour : touched.hours) rows.integer(hour);
+  return rows;
+}
+
+/// Of a driver's rows, those in its touched span; and, so that the scan can skip the others' pages, those in any.
+std::string in_span(const Model& m, const TouchedTable& touched) {
+  if (m.is_by_day())
+    return "key = " + m.key + " and " + m.within + " between first_date and last_date and " + m.within +
+           " between cast(" + touched.least_start + " as date) - 1 and cast(" + touched.greatest_end + " as date) + 1";
+  return "key = " + m.key + " and " + m.within + " between span_start and span_end and " + m.within + " between " +
+         touched.least_start + " and " + touched.greatest_end;
 }
 
 /// `rows` (a table, or a query in parentheses), narrowed to what was touched.
 std::string touched_of(const std::string& rows, const Model& m, const TouchedTable& touched) {
   if (m.within.empty())
     return "(select * from " + rows + " where " + m.key + " in (select key from " + touched.name + "))";
-  return "(select * from " + rows + " semi join " + touched.name + " on " + in_span(m) + ")";
+  return "(select * from " + rows + " semi join " + touched.name + " on " + in_span(m, touched) + ")";
 }
 
 std::string delete_touched(const Model& m, const TouchedTable& touched) {
   if (m.within.empty())
     return "delete from " + m.table() + " where " + m.key + " in (select key from " + touched.name + ")";
-  return "delete from " + m.table() + " using " + touched.name + " where " + in_span(m);
+  return "delete from " + m.table() + " using " + touched.name + " where " + in_span(m, touched);
 }
 
 }  // namespace
+
+void Touched::touch_driver(std::string_view driver_key, Micros from, Micros until) {
+  const auto known = drivers.find(driver_key);
+  if (known == drivers.end()) {
+    drivers.emplace(driver_key, Span{from, until});
+    return;
+  }
+  known->second.from = std::min(known->second.from, from);
+  known->second.until = std::max(known->second.until, until);
+}
 
 void Touched::hear(Micros first_ingest_time) { hours.insert(first_ingest_time - first_ingest_time % us_per_hour); }
 
@@ -104,11 +129,10 @@ Result<void> Curator::create(Lake& lake, Views views) {
 Result<void> Curator::note(Lake& lake, const Touched& touched) const {
   FF_TRY(lake.run_with("insert into ops.touched select 'shipment', key, null, null from batch", touched.shipments,
                        {"key"}));
-  FF_TRY(lake.run_with("insert into ops.touched select 'driver', * from batch", touched.drivers,
+  FF_TRY(lake.run_with("insert into ops.touched select 'driver', * from batch", span_rows(touched),
                        {"key", "from_at", "until_at"}));
-  Rows hours("t");
-  for (const Micros hour : touched.hours) hours.integer(hour);
-  FF_TRY(lake.run_with("insert into ops.touched select 'hour', null, hour, null from batch", hours, {"hour"}));
+  FF_TRY(lake.run_with("insert into ops.touched select 'hour', null, hour, null from batch", hour_rows(touched),
+                       {"hour"}));
   return lake.run_with("insert into ops.touched select 'driver_row', key, null, null from batch", touched.driver_rows,
                        {"key"});
 }
@@ -121,7 +145,7 @@ Result<void> Curator::gather(Lake& lake, const Touched& touched, Micros previous
   for (const char* set : {"all_shipments", "all_driver_spans", "known_drivers"})
     FF_TRY(lake.run(std::string("delete from temp.") + set));
   FF_TRY(lake.insert("temp.all_shipments", touched.shipments));
-  FF_TRY(lake.insert("temp.all_driver_spans", touched.drivers));
+  FF_TRY(lake.insert("temp.all_driver_spans", span_rows(touched)));
   FF_TRY(lake.insert("temp.known_drivers", touched.driver_rows));
   FF_TRY(gather_hours(lake, touched));
   if (FF_TRY(is_behind(lake)))
@@ -137,30 +161,29 @@ Result<void> Curator::gather(Lake& lake, const Touched& touched, Micros previous
                     before + " and due_at <= " + now));
   FF_TRY(gather_known_drivers(lake, previous_as_of));
   FF_TRY(lake.run("create or replace temp table all_shipments as select distinct key from temp.all_shipments"));
-  // Whoever holds something has measures that grow with the clock (S4.4), and driving counts up to it.
-  if (clock_moved)
-    FF_TRY(
-        lake.run("insert into temp.all_driver_spans "
-                 "select driver_key, greatest(valid_from, " +
-                 before + "), least(coalesce(valid_to, counts_to_at_most), " + now +
-                 ") "
-                 "from core.driver_assignments where coalesce(valid_to, counts_to_at_most) > " +
-                 before + " and valid_from < " + now + " union all select driver_key, greatest(start_at, " + before +
-                 "), least(end_at, " + now +
-                 ") from core.driver_segments "
-                 "where end_at > " +
-                 before + " and start_at < " + now + " union all select driver_key, " + before +
-                 ", event_time from core.shipment_events where event_time > " + before +
-                 " and driving_s > 0 and driver_key is not null"));
+  if (clock_moved) FF_TRY(gather_clock(lake, before, now));
   return gather_driver_spans(lake);
 }
 
+/// Whoever holds something has measures that grow with the clock (S4.4), and driving counts up to it.
+Result<void> Curator::gather_clock(Lake& lake, const std::string& before, const std::string& now) const {
+  const auto touch = [&](const std::string& table, const std::string& from, const std::string& until) {
+    return lake.run("insert into temp.all_driver_spans select driver_key, greatest(" + from + ", " + before +
+                    "), least(" + until + ", " + now + ") from " + table + " where " + until + " > " + before +
+                    " and " + from + " < " + now);
+  };
+  FF_TRY(touch("core.driver_assignments", "valid_from", "valid_to"));
+  FF_TRY(touch("core.driver_assignments", "valid_from", "counts_to_at_most"));
+  FF_TRY(touch("core.driver_segments", "start_at", "end_at"));
+  return lake.run("insert into temp.all_driver_spans select driver_key, " + before +
+                  ", event_time from core.shipment_events where event_time > " + before +
+                  " and driving_s > 0 and driver_key is not null");
+}
+
 Result<void> Curator::gather_hours(Lake& lake, const Touched& touched) const {
-  Rows noted("t");
-  for (const Micros hour : touched.hours) noted.integer(hour);
   FF_TRY(
       lake.run("create or replace temp table all_hours as select from_at as key from ops.touched where kind = 'hour'"));
-  FF_TRY(lake.insert("temp.all_hours", noted));
+  FF_TRY(lake.insert("temp.all_hours", hour_rows(touched)));
   return lake.run(
       "create or replace temp table all_hours as select distinct key, key as span_start, key + interval 1 hour as "
       "span_end "
@@ -200,12 +223,16 @@ Result<void> Curator::gather_driver_spans(Lake& lake) const {
       "left join ops.calendar l on l.utc_date = cast(s.until_at as date) and s.until_at >= l.start_at and s.until_at < "
       "l.end_at"));
   const auto widen = [&](const std::string& table, const std::string& from, const std::string& to,
-                         const std::string& apart) {
+                         const std::string& apart) -> Result<void> {
+    const Table all = FF_TRY(
+        lake.query("select min(from_at) - " + apart + ", max(until_at) + " + apart + " from temp.all_driver_spans"));
+    if (!all.rows.front()[0]) return {};
     return lake.run("create or replace temp table all_driver_spans as select s.key, least(min(s.from_at), min(o." +
                     from + ")) as from_at, greatest(max(s.until_at), max(o." + to +
-                    ")) as until_at from temp.all_driver_spans s left join " + table +
-                    " o on o.driver_key = s.key and o." + from + " <= s.until_at + " + apart + " and o." + to +
-                    " >= s.from_at - " + apart + " group by s.key");
+                    ")) as until_at from temp.all_driver_spans s left join (select * from " + table + " where " + to +
+                    " >= timestamp " + sql_literal(*all.rows.front()[0]) + " and " + from + " <= timestamp " +
+                    sql_literal(*all.rows.front()[1]) + ") o on o.driver_key = s.key and o." + from +
+                    " <= s.until_at + " + apart + " and o." + to + " >= s.from_at - " + apart + " group by s.key");
   };
   FF_TRY(widen("ops.driver_spells", "start_at", "end_at", "interval 0 hour"));
   FF_TRY(widen("curated.hours_of_service", "duty_start_at", "duty_end_at", "interval 10 hour"));

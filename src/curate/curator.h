@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -23,12 +24,17 @@ namespace ff {
 
 /// What a batch touched. Duplicates do no harm, nor does a span that is too long.
 struct Touched {
+  struct Span {
+    Micros from, until;
+  };
   Rows shipments{"s"};
-  Rows drivers{"stt"};    ///< driver_key, and the first and last moment at which something of it is or was otherwise
+  std::map<std::string, Span, std::less<>>
+      drivers;            ///< driver_key -> the first and last moment at which something of it is or was otherwise
   Rows driver_rows{"s"};  ///< driver_keys that became known, or known earlier
   std::set<Micros>
       hours;  ///< in which something was first heard of, or is no longer the first that was heard; their beginnings
 
+  void touch_driver(std::string_view driver_key, Micros from, Micros until);
   /// Of a feed that is watched: something is or was first heard of at this moment.
   void hear(Micros first_ingest_time);
 };
@@ -70,6 +76,7 @@ class Curator {
   };
   explicit Curator(std::vector<Model> models) : models_(std::move(models)) {}
   Result<void> gather(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of) const;
+  Result<void> gather_clock(Lake& lake, const std::string& before, const std::string& now) const;
   Result<void> gather_known_drivers(Lake& lake, Micros previous_as_of) const;
   Result<void> gather_driver_spans(Lake& lake) const;
   Result<void> gather_hours(Lake& lake, const Touched& touched) const;

@@ -82,7 +82,7 @@ Touched shipments(std::initializer_list<const char*> ids) {
 
 Touched driver(const char* key, Micros from, Micros until) {
   Touched touched;
-  touched.drivers.text(key).integer(from).integer(until);
+  touched.touch_driver(key, from, until);
   return touched;
 }
 
@@ -162,7 +162,7 @@ TEST_F(CuratorTest, PartByPartIsAllAtOnce) {
     const std::string id = "S" + std::to_string(i);
     order(id), hold("D" + std::to_string(i % 7), id, "02 09:00:00", "02 11:00:00");
     touched.shipments.text(id);
-    touched.drivers.text("D" + std::to_string(i % 7)).integer(at("02T09:00")).integer(at("02T11:00"));
+    touched.touch_driver("D" + std::to_string(i % 7), at("02T09:00"), at("02T11:00"));
   }
   curator.shipments_at_once = 3, curator.drivers_at_once = 2;
   publish(at("02T12:00"), touched);

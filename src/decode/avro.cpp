@@ -13,7 +13,7 @@ namespace ff {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::size_t head_bytes = 5;
+constexpr std::size_t head_bytes = 5, writers_max = 10'000;
 /// A number that the registry does not know is asked for again after this: it may have been restored.
 constexpr std::chrono::seconds unknown_for{30};
 
@@ -79,6 +79,8 @@ class AvroDecoder final : public Decoder {
       writer.reason = reason::unusable_schema;
       writer.detail = "schema " + std::to_string(id) + ": " + schema.error().message;
     }
+    if (writers_.size() >= writers_max)  // garbage that begins with a zero byte names any number
+      std::erase_if(writers_, [](const auto& each) { return each.second.reason == reason::unknown_schema; });
     writers_[id] = std::move(writer);
     return {};
   }
@@ -106,7 +108,10 @@ class AvroDecoder final : public Decoder {
     if (!has_head(bytes))
       return refuse(reason::malformed_record,
                     "it does not begin with a zero byte and a schema's number (the contract says format: avro)");
-    const Writer& writer = writers_.at(schema_id(bytes));
+    const auto found = writers_.find(schema_id(bytes));
+    if (found == writers_.end())  // learned, and forgotten again within this batch
+      return refuse(reason::unknown_schema, "the registry has no schema " + std::to_string(schema_id(bytes)));
+    const Writer& writer = found->second;
     if (!writer.reason.empty()) return refuse(writer.reason, writer.detail);
     if (std::string broken = read_fields(writer, bytes.substr(head_bytes), position); !broken.empty())
       return refuse(reason::malformed_record,

@@ -231,6 +231,16 @@ TEST_F(AvroFeed, WhileNobodyAnswersTheRecordsWait) {
   EXPECT_EQ(schemas.asked, asked) << "a schema never changes";
 }
 
+TEST_F(AvroFeed, AsManyNumbersAsGarbageNamesAreNotAllKept) {
+  std::vector<std::string> values;
+  for (std::uint32_t id = 100; id < 25'100; ++id) values.push_back(AvroBytes::of_schema(id).bytes);
+  values.push_back(scan().bytes);
+  const auto out = decode(values);
+  ASSERT_EQ(out.all.size(), values.size());
+  for (std::size_t i = 0; i + 1 < out.all.size(); ++i) ASSERT_EQ(out.outcome(i), "unknown_schema") << i;
+  EXPECT_EQ(out.outcome(out.all.size() - 1), "fact");
+}
+
 TEST_F(AvroFeed, ARecordCutAnywhereIsRefused) {
   const std::string whole = scan().bytes;
   for (std::size_t cut = 1; cut < whole.size(); ++cut) {

@@ -63,6 +63,7 @@ struct Engine::Impl {
     Micros caught_up_at = none;  ///< everything heard of by then is in this commit or one before
   };
   std::unique_ptr<Publishing> publishing;
+  std::map<std::string, std::int64_t> gathered;  ///< of partitions that change hands: the last position gathered
   std::map<std::string, std::int64_t> staged_us;  ///< of the commit that is being staged
   std::int64_t inflight_bytes = 0;                ///< of the commit that is staged behind the one being published
   TurnReporter reporter;
@@ -79,6 +80,7 @@ struct Engine::Impl {
   Result<void> start_sources();
   Result<void> look_at_folder();
   Result<bool> gather(Pending& pending, bool is_serving);
+  Result<bool> is_overtaken(const SourceBatch& batch);
   bool is_cycle_due(const Pending& pending) const;
   Result<void> stage_and_publish(Pending& pending, Micros as_of, const Progress& progress);
   Result<void> finish_publishing(const Progress& progress);
@@ -188,7 +190,7 @@ Result<bool> Engine::Impl::gather(Pending& pending, bool is_serving) {
     s.trouble = polled.ok() ? std::string() : polled.error().message;
     if (!polled.ok()) continue;
     auto next = std::move(polled).value();
-    if (!next) continue;
+    if (!next || FF_TRY(is_overtaken(*next))) continue;
     any = true;
     s.partitions.insert(next->partition);
     pending.records += next->batch.records.size();
@@ -197,6 +199,23 @@ Result<bool> Engine::Impl::gather(Pending& pending, bool is_serving) {
   }
   if (!any && sources.size() != 1) std::this_thread::sleep_for(poll_wait / 4);
   return any;
+}
+
+/// Whether a batch was on its way while its partition changed hands, so that what lies before it was never gathered. A
+/// partition that comes back after another engine has read on is taken up at the lake's mark, its state from raw.
+Result<bool> Engine::Impl::is_overtaken(const SourceBatch& batch) {
+  if (batch.after == none) return false;
+  const std::string name = partitions.name_of(batch.partition);
+  std::int64_t& last = gathered.try_emplace(name, stager->marks[name].position).first->second;
+  if (batch.after > last) {
+    Mark mark = FF_TRY(mark_of(name));
+    if (mark.position != batch.after) return true;
+    FF_TRY(finish_publishing({}));
+    stager->marks[name] = std::move(mark);
+    stats.replayed += FF_TRY(catch_up_state(*lake, *store, contracts, key, partitions, *stager, history));
+  }
+  last = batch.last_position;
+  return false;
 }
 
 /// While full batches wait, core goes ahead and curated follows now and then; with less to do, it follows at once.

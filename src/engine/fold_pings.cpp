@@ -249,7 +249,7 @@ Result<void> stage_driver(const FoldContext& context, std::span<Fact* const> fac
   // The silence after the last ping goes on: what it raises lies anywhere up to the clock.
   if (!FF_TRY(days.neighbour(*concerned.rbegin(), DriverDays::Side::after, DriverDays::When::after)).ping)
     until = std::max(until, context.as_of);
-  staging.touched.drivers.text(driver_key).integer(context.zone.to_utc(*concerned.begin() * us_per_day)).integer(until);
+  staging.touched.touch_driver(driver_key, context.zone.to_utc(*concerned.begin() * us_per_day), until);
   return {};
 }
 

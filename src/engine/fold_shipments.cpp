@@ -143,8 +143,7 @@ class ShipmentStager {
         for (const EventRow& e : rows->events) touch(e);
         for (const IntervalRow& i : rows->intervals) touch(i);
       }
-    for (const auto& [driver, span] : spans_)
-      staging_.touched.drivers.text(driver).integer(span.first).integer(span.second);
+    for (const auto& [driver, span] : spans_) staging_.touched.touch_driver(driver, span.first, span.second);
     spans_.clear();
   }
 
@@ -440,7 +439,7 @@ Result<void> stage_drivers(const FoldContext& context, std::span<Fact* const> fa
     if (before.exists && context.names.contracts[before.told.from.feed].is_watched())
       staging.touched.hear(before.chain.first_ingest_time);
     if (contract.is_watched()) staging.touched.hear(row.chain.first_ingest_time);
-    staging.touched.drivers.text(driver_key).integer(context.as_of).integer(context.as_of);
+    staging.touched.touch_driver(driver_key, context.as_of, context.as_of);
     staging.state.emplace_back('d' + driver_key, encode(next));
   }
   return {};

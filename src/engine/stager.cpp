@@ -79,7 +79,7 @@ void Stager::stage_record(const Decoded& d, Commit& commit) {
 
 void Stager::stage_drift(const SourceBatch& batch, Staging& staging) {
   for (const Drift& drift : batch.batch.drifts) {
-    const std::string& contract = names_.contracts[batch.feed].id;
+    const std::string& contract = names_.contracts[drift.from.feed].id;  // A batch may hold records of several feeds.
     const auto [known, is_new] = drifts.emplace(contract + '\x1f' + drift.field, drift.from.ingest_time);
     if (!is_new && known->second <= drift.from.ingest_time) continue;
     known->second = drift.from.ingest_time;

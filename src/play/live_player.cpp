@@ -126,7 +126,10 @@ int Player::summary(double seconds, double cpu, bool is_flushed) {
   if (kafka_.failed() != 0)
     std::fprintf(stderr, "live_player: %llu records were not taken by Kafka; the first: %s\n", n(kafka_.failed()),
                  kafka_.failure().c_str());
-  return is_flushed && kafka_.failed() == 0 ? 0 : 1;
+  if (!postgres_->failure().empty())
+    std::fprintf(stderr, "live_player: Postgres was away for too long, not everything is in its tables: %s\n",
+                 postgres_->failure().c_str());
+  return is_flushed && kafka_.failed() == 0 && postgres_->failure().empty() ? 0 : 1;
 }
 
 Result<int> run(const Options& options) {

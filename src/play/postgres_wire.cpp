@@ -8,6 +8,9 @@
 namespace ff::play {
 namespace {
 
+/// How long a server may be away.
+constexpr std::chrono::seconds patience(60);
+
 /// A text[] literal with one column of the rows.
 std::string array_of(const std::vector<const Retelling::Row*>& rows, std::size_t column) {
   std::string text = "{";
@@ -92,9 +95,12 @@ void PostgresWire::run() {
       changes.swap(waiting_);
       ends = ends_;
     }
-    while (!changes.empty()) {
-      const auto done = commit(changes);
-      if (done.ok()) break;
+    const auto give_up_at = std::chrono::steady_clock::now() + patience;
+    for (auto done = commit(changes); !done.ok(); done = commit(changes)) {
+      if (std::chrono::steady_clock::now() > give_up_at) {
+        failure_ = done.error().message;
+        return;
+      }
       if (retries_++ == 0)
         std::fprintf(stderr, "live_player: postgres: %s; trying again\n", done.error().message.c_str());
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
@@ -107,6 +113,7 @@ void PostgresWire::run() {
 }
 
 Result<void> PostgresWire::commit(const std::vector<Change>& changes) {
+  if (changes.empty()) return {};
   FF_TRY(execute("begin"));
   // Per table a key stands in one statement once: what else is told of it goes into the next. Tables know nothing of each other.
   std::array<Statement, 3> statements;

@@ -1,7 +1,7 @@
 /// Rows into Postgres tables, on a thread of their own: a row that is new is inserted, one whose key is there is updated.
 ///
 /// What was put within `interval` is one transaction, in the order of put(). A transaction that failed is tried again until it
-/// is done: as its rows are whole, doing it twice changes nothing. Call from one thread; the counts may be read from any.
+/// is done, for a minute: as its rows are whole, doing it twice changes nothing. Call from one thread; the counts may be read from any.
 #pragma once
 
 #include <atomic>
@@ -30,8 +30,10 @@ class PostgresWire {
   void put(Feed feed, Retelling::Row row);
   /// Deletes the row whose key is the row's first value.
   void remove(Feed feed, Retelling::Row row);
-  /// Waits until all is committed; nothing may be put after it.
+  /// Waits until all is committed, or the server was away for too long; nothing may be put after it.
   void finish();
+  /// After finish(): why not everything is committed; empty: everything is.
+  const std::string& failure() const { return failure_; }
 
   std::uint64_t committed() const { return committed_; }
   std::uint64_t transactions() const { return transactions_; }
@@ -65,6 +67,7 @@ class PostgresWire {
   std::vector<Change> waiting_;
   bool ends_ = false;
   std::atomic<std::uint64_t> committed_ = 0, transactions_ = 0, retries_ = 0;
+  std::string failure_;  ///< set by the thread at its end
   std::thread thread_;
 };
 

@@ -10,6 +10,9 @@
 namespace ff::play {
 namespace {
 
+/// Of a driver's way: more than the pings of the longest time after which one is heard again.
+constexpr std::size_t places_max = 500;
+
 constexpr std::array<std::string_view, 3> tables = {"drivers", "orders", "driver_assignments"};
 
 bool is_time(std::string_view column) { return column.ends_with("_at") || column.ends_with("_by"); }
@@ -107,16 +110,21 @@ void Retelling::append_ping(std::string_view text, std::string_view driver) {
   // A place that does not exist stays one.
   if (time == 0 || !(std::abs(at[0]) <= 90) || !(std::abs(at[1]) <= 180)) return append_moved(text, "event_time");
   const std::int64_t real = schedule_.real(time);
-  auto [found, is_new] = tracks_.try_emplace(std::string(driver));
-  Track& track = found->second;
-  double told[2] = {at[0], at[1]};
-  if (!is_new) {
-    // The way since the last ping, as much shorter as the time for it has become. A copy stands where the first one stood.
-    const double shrunk =
-        time == track.time ? 0 : static_cast<double>(real - track.real) / static_cast<double>(time - track.time);
-    for (int i = 0; i < 2; ++i) told[i] = track.told[i] + (at[i] - track.at[i]) * shrunk;
+  auto& way = ways_[std::string(driver)];
+  auto place = way.find(time);
+  if (place == way.end()) {  // Else a copy: it stands where the first one stood.
+    Place here{real, {at[0], at[1]}, {at[0], at[1]}};
+    if (!way.empty()) {
+      // From the ping before it (a ping heard late may have none): the way between, as much shorter as the time for it has become.
+      const auto after = way.upper_bound(time);
+      const auto& [from_time, from] = *(after == way.begin() ? after : std::prev(after));
+      const double shrunk = static_cast<double>(real - from.real) / static_cast<double>(time - from_time);
+      for (int i = 0; i < 2; ++i) here.told[i] = from.told[i] + (at[i] - from.at[i]) * shrunk;
+    }
+    place = way.emplace(time, here).first;
+    if (way.size() > places_max && place != way.begin()) way.erase(way.begin());
   }
-  if (is_new || time > track.time) track = {time, real, {at[0], at[1]}, {told[0], told[1]}};
+  const auto& told = place->second.told;
   // The order in which the simulator writes them: event_time, lat, lon.
   const auto offset = [&](std::string_view part) { return static_cast<std::size_t>(part.data() - text.data()); };
   text_ += text.substr(0, offset(*time_text));

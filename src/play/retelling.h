@@ -4,6 +4,7 @@
 /// Tables: the members as text, in the order of the table's columns. Our own files: members are found by name, not by parsing.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,8 +35,8 @@ class Retelling {
   std::optional<Row> row(const Line& line) const;
 
  private:
-  struct Track {
-    std::int64_t time = 0, real = 0;
+  struct Place {
+    std::int64_t real = 0;
     double at[2] = {0, 0}, told[2] = {0, 0};
   };
   void append_moved(std::string_view text, std::string_view name);
@@ -43,7 +44,8 @@ class Retelling {
 
   const Schedule& schedule_;
   std::string text_;
-  std::unordered_map<std::string, Track> tracks_;  ///< where each driver's shrunk way has come to
+  /// Each driver's shrunk way, by the world's time: the last few hundred places.
+  std::unordered_map<std::string, std::map<std::int64_t, Place>> ways_;
 };
 
 /// The columns of a feed's table (deploy/local/orders.sql); those whose name ends in _at or _by are times.

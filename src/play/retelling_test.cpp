@@ -67,6 +67,9 @@ TEST_F(Retold, a_vehicle_is_as_fast_as_it_was) {
       retelling.record({Feed::gps, 0, second + R"(,"ingest_time":"2026-03-02T10:01:01Z"})"}).value);
   EXPECT_NEAR(speed_m_s(told_first, told_second), speed_m_s(first, second), 1);
   EXPECT_EQ(member(told_second, "speed_mps"), "20.0");
+  const std::string third =
+      R"({"driver_id":"D1","device_id":"T1","event_time":"2026-03-02T10:05:00Z","lat":0.130000,"lon":10.010000,"speed_mps":20.0)";
+  retelling.record({Feed::gps, 0, third + R"(,"ingest_time":"2026-03-02T10:05:01Z"})"});
   EXPECT_EQ(retelling.record({Feed::gps, 0, second + R"(,"ingest_time":"2026-03-02T10:09:00Z"})"}).value, told_second)
       << "a copy is a copy";
 }

@@ -62,7 +62,7 @@ struct KafkaOptions {
   std::string group;
   std::map<std::string, std::string> topics;  ///< topic -> id of its contract; empty: what the contracts say themselves
   std::string registry_url;                   ///< of the schemas of Avro feeds; empty: none
-  std::string registry_user, registry_password;
+  std::string registry_user, registry_password, registry_ca;  ///< the last a PEM file; empty: the system's authorities
 
   std::int64_t queue_bytes_max = 64 << 20;  ///< decoded and not handed out; a slow engine stops the reading there
   std::int64_t fetch_bytes_max = 16 << 20;  ///< fetched and not decoded

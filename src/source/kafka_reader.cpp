@@ -12,10 +12,11 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds poll_wait{50}, paused_wait{200};
-constexpr seconds full_wait{1};           // then the partitions are paused
-constexpr seconds schema_wait{5};         // between two questions to a registry that is away
-constexpr seconds topics_check{2};        // how long a topic made anew may go unseen
-constexpr int sweep_messages_max = 4096;  // taken before they are decoded
+constexpr seconds full_wait{1};                                 // then the partitions are paused
+constexpr seconds schema_wait{5};                               // between two questions to a registry that is away
+constexpr seconds topics_check{2};                              // how long a topic made anew may go unseen
+constexpr int sweep_messages_max = 4096;                        // taken before they are decoded
+constexpr std::int64_t timestamp_ms_max = 253'402'300'799'999;  // the end of the year 9999
 constexpr std::size_t pending_bytes_max = 1 << 20;
 
 std::map<std::string, std::string> properties_of(const KafkaOptions& options) {
@@ -195,7 +196,7 @@ void KafkaReader::decode(Lane& lane) {
     const rd_kafka_message_t& m = *lane.pending[i];
     headers[i] = headers_of(*lane.feed, &m);
     rd_kafka_timestamp_type_t type;
-    const std::int64_t ms = std::max<std::int64_t>(0, rd_kafka_message_timestamp(&m, &type));
+    const std::int64_t ms = std::clamp<std::int64_t>(rd_kafka_message_timestamp(&m, &type), 0, timestamp_ms_max);
     records.push_back({m.offset + 1, ms * 1000, {static_cast<const char*>(m.payload), m.len}, headers[i]});
   }
   auto batch = lane.feed->decoder->decode_records(lane.id, records);

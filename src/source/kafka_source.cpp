@@ -27,8 +27,8 @@ Result<std::unique_ptr<KafkaSource>> KafkaSource::start(const ContractSet& contr
   auto impl = std::make_unique<Impl>(std::move(options));
   const KafkaOptions& o = impl->options;
   if (!o.registry_url.empty())
-    impl->registry =
-        std::make_unique<SchemaRegistry>(SchemaRegistry::Options{o.registry_url, o.registry_user, o.registry_password});
+    impl->registry = std::make_unique<SchemaRegistry>(
+        SchemaRegistry::Options{o.registry_url, o.registry_user, o.registry_password, o.registry_ca});
   std::map<std::string, KafkaReader::Feed> feeds;
   for (std::uint32_t feed = 0; feed < contracts.size(); ++feed) {
     const Contract& contract = contracts[feed];

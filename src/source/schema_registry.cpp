@@ -49,8 +49,14 @@ SchemaRegistry::~SchemaRegistry() = default;
 Result<std::optional<std::string>> SchemaRegistry::schema(std::uint32_t id) {
   const std::lock_guard lock(mutex_);
   if (const auto known = known_.find(id); known != known_.end()) return std::optional(known->second);
-  auto answer = FF_TRY(ask(id));
-  if (answer) known_.emplace(id, *answer);
+  if (away_ && std::chrono::steady_clock::now() < away_until_) return *away_;
+  auto answer = ask(id);
+  away_.reset();
+  if (!answer.ok() && answer.error().recourse == Recourse::retry) {
+    away_ = answer.error();
+    away_until_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.away_ms);
+  }
+  if (answer.ok() && answer.value()) known_.emplace(id, *answer.value());
   return answer;
 }
 

@@ -5,9 +5,11 @@
 /// Source: Confluent Schema Registry API, GET /schemas/ids/{id}.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "decode/decoder.h"
@@ -20,7 +22,8 @@ class SchemaRegistry final : public SchemaSource {
     std::string url;             ///< what comes before /schemas/ids/...
     std::string user, password;  ///< HTTP basic; empty: none
     std::string ca;              ///< PEM file for https; empty: the system's
-    long timeout_ms = 5000;
+    long timeout_ms = 2000;
+    long away_ms = 3000;  ///< after a question without answer: how long others get the same error at once
   };
   explicit SchemaRegistry(Options options);
   ~SchemaRegistry() override;
@@ -35,6 +38,8 @@ class SchemaRegistry final : public SchemaSource {
   Options options_;
   std::mutex mutex_;
   std::map<std::uint32_t, std::string> known_;
+  std::optional<Error> away_;
+  std::chrono::steady_clock::time_point away_until_;
   struct Connection;
   std::unique_ptr<Connection> connection_;
 };

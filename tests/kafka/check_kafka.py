@@ -211,13 +211,13 @@ def a_stalled_engine_holds_the_reading(kafka, folder):
     topic = Topic(kafka, "stalled", partitions=8)
     contracts = contract(folder / "contracts", topic.name)
     padding = "x" * 900
-    for i in range(120_000):  # about 120 MB
+    for i in range(60_000):  # about 60 MB
         topic.producer.produce(topic.name, value=event(i)[:-1] + f', "facility": "{padding}"}}')
         if i % 1000 == 0:
             topic.producer.poll(0.01)
         topic.producer.poll(0)
     assert topic.producer.flush(60) == 0
-    reader = Reader(kafka, contracts, group="stalled", stall_ms=9000, records=120_000, queue_bytes=16 << 20, fetch_bytes=8 << 20, **{"property.max.poll.interval.ms": 7000})
+    reader = Reader(kafka, contracts, group="stalled", stall_ms=9000, records=60_000, queue_bytes=16 << 20, fetch_bytes=8 << 20, **{"property.max.poll.interval.ms": 7000})
     figures = reader.done(90)
     stalled = [int(line.split("rss ")[1].split()[0]) for line in reader.text().splitlines() if line.startswith("STALLED")][0]
     queue = [int(line.split("queue ")[1].split()[0]) for line in reader.text().splitlines() if line.startswith("STALLED")][0]
