@@ -20,8 +20,8 @@ from servers import Kafka, Postgres  # noqa: E402
 
 program = os.environ.get("FLEETFLOW", str(root / "build/release/bin/fleetflow"))
 player = str(pathlib.Path(program).parent / "live_player")
-kills_wanted, patience_s, quiet_s = int(os.environ.get("LIVE_KILLS", 6)), 180, 15
-SHIPMENTS, RATE = 400, 1500
+kills_wanted, patience_s, quiet_s = int(os.environ.get("LIVE_KILLS", 6)), 180, 6
+SHIPMENTS, RATE, PARTITIONS = 400, 1500, 8
 
 
 def metric(port, name):
@@ -45,8 +45,10 @@ class Service:
         self.process = subprocess.Popen([program, "run", "--quiet", "--config", self.config], env=environment, stdout=open(self.folder / "service.log", "a"), stderr=subprocess.STDOUT)
 
     def facts(self):
-        """Accepted so far by this process; None: it does not answer."""
-        return metric(self.port, "fleetflow_records_total")
+        """Taken in so far by this process; None: it does not answer, or does not hold all partitions yet (after a kill the
+        broker waits for the dead member's session to time out), or is behind."""
+        ready = metric(self.port, "fleetflow_kafka_assigned_partitions") == 2 * PARTITIONS and metric(self.port, "fleetflow_kafka_lag_records") == 0
+        return metric(self.port, "fleetflow_records_total") if ready else None
 
     def wait_until_quiet(self):
         """Nothing new for a while, and ready."""
@@ -73,7 +75,7 @@ def judge(seed, folder):
     subprocess.run([program, "simulate", "--shipments", str(SHIPMENTS), "--seed", str(seed), "--out", world], check=True, capture_output=True)
     with Kafka(folder / "kafka") as kafka, Postgres(folder / "postgres") as postgres:
         for topic in ("shipment_events", "gps_locations"):
-            kafka.make_topic(topic, partitions=8)
+            kafka.make_topic(topic, partitions=PARTITIONS)
         postgres.sql((root / "deploy/local/orders.sql").read_text())
         service = Service(folder, kafka, postgres)
         service.start()
