@@ -12,6 +12,7 @@ the engine takes part. Rows are held against each other by identity and by conte
   pings       core.gps_locations
   orders      the table's rows are the claims that are not deleted
   drivers, commands   likewise
+  grain       no table of core, nor curated.shipment_sla, has two rows of one key
 """
 import argparse
 import os
@@ -117,6 +118,11 @@ comparisons = [
 ]
 
 
+grains = {"core.shipments": "shipment_id", "core.shipment_claims": "shipment_id, namespace, order_ref, customer_id, ordered_at", "core.shipment_events": "shipment_id, namespace, event_id",
+          "core.assignment_commands": "shipment_id, namespace, assignment_id", "core.driver_assignments": "shipment_id, valid_from", "core.drivers": "driver_key",
+          "core.gps_locations": "driver_key, device_id, event_time", "core.driver_day": "driver_key, date", "curated.shipment_sla": "shipment_id"}
+
+
 class Verifier:
     def __init__(self, words, folder):
         self.words, self.folder = words, folder
@@ -179,6 +185,11 @@ class Verifier:
             "of another content": ask(f"select e.*, f.* exclude ({identity}) from expected e join found f on {same} where {differs}"),
         }, f"{self.con.execute('select count(*) from expected').fetchone()[0]:,} rows")
 
+    def grain(self, table, key):
+        self.lake("found", f"select {key}, count(*) as times from {table} group by {key} having count(*) > 1")
+        doubled = self.con.execute("from found").fetchall()
+        self.say(f"grain of {table}", {f"keys ({key}) have more than one row": (len(doubled), doubled)}, "one row a key" if not doubled else "")
+
     def run(self):
         world = self.folder / "world"
         world.mkdir()
@@ -193,6 +204,8 @@ class Verifier:
         for comparison in comparisons:
             if not self.words.only or comparison[0] in self.words.only:
                 self.compare(*comparison)
+        for table, key in grains.items():
+            self.grain(table, key)
         print(f"{self.passed} passed, {self.failed} failed")
         return 1 if self.failed else 0
 
