@@ -15,8 +15,8 @@ namespace ff {
 /// How far a partition is with a commit.
 struct Reached {
   std::uint32_t feed = 0, partition = 0;
-  std::string name;             ///< of the partition
-  std::int64_t before = 0;      ///< the position that the lake must have it at until this commit
+  std::string name;         ///< of the partition
+  std::int64_t before = 0;  ///< the position that the lake must have it at until this commit
   Mark mark;
   bool file_done = false;
 };

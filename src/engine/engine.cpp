@@ -63,7 +63,7 @@ struct Engine::Impl {
     Micros caught_up_at = none;  ///< everything heard of by then is in this commit or one before
   };
   std::unique_ptr<Publishing> publishing;
-  std::map<std::string, std::int64_t> gathered;  ///< of partitions that change hands: the last position gathered
+  std::map<std::string, std::int64_t> gathered;   ///< of partitions that change hands: the last position gathered
   std::map<std::string, std::int64_t> staged_us;  ///< of the commit that is being staged
   std::int64_t inflight_bytes = 0;                ///< of the commit that is staged behind the one being published
   TurnReporter reporter;
@@ -128,7 +128,7 @@ Result<void> Engine::Impl::open() {
   zone = FF_TRY(Zone::load(zone_name));
   const std::string generation = generation_of(contracts, zone_name, key);
   FF_TRY(lake->begin());
-  FF_TRY(prepare_lake(*lake, contracts, options.home, zone_name, generation));
+  FF_TRY(prepare_lake(*lake, contracts, options.home, zone_name, generation, options.directory));
   FF_TRY(curator.create(*lake, options.lake.attach.empty() ? Curator::Views::yes : Curator::Views::as_tables));
   FF_TRY(lake->commit());
   curator.on_step = [this](const std::string& model, std::int64_t us) {
@@ -298,7 +298,8 @@ void Engine::Impl::report(Publishing& finished, const Error* error) {
                           static_cast<std::int64_t>(store->bytes()),
                           finished.caught_up_at,
                           {}};
-  for (const OpenSource& s : sources) turn.sources.push_back({s.name, s.trouble.empty(), s.trouble, s.source->heard_until()});
+  for (const OpenSource& s : sources)
+    turn.sources.push_back({s.name, s.trouble.empty(), s.trouble, s.source->heard_until()});
   reporter.tell(finished.commit, error, std::move(turn));
 }
 

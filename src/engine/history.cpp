@@ -39,13 +39,14 @@ std::string generation_of(const ContractSet& contracts, const std::string& zone_
 }
 
 Result<void> prepare_lake(Lake& lake, const ContractSet& contracts, const std::string& home,
-                          const std::string& zone_name, const std::string& generation) {
+                          const std::string& zone_name, const std::string& generation, const std::string& directory) {
   FF_TRY(create_tables(lake));
   const auto made_with = FF_TRY(lake.value("select max(generation) from ops.commits"));
   if (made_with && *made_with != generation)
     return Error{Recourse::halt, "generation_changed",
-                 "this lake was made with other contracts, another reporting zone or another pseudonym key; use a new "
-                 "--lake and read the sources again"};
+                 "the lake " + directory +
+                     " was made with other contracts, another reporting zone or another pseudonym key; use a new "
+                     "--lake and read the sources again"};
   FF_TRY(load_reference(lake, home + "/reference", zone_name));
   for (const Contract& c : contracts)
     for (const SlaPolicy& p : c.sla_policies) {
@@ -84,7 +85,7 @@ Result<History> load_history(Lake& lake, Store& store, const std::string& genera
   const std::string state_generation = FF_TRY(store.get(generation_key));
   if (!state_generation.empty() && state_generation != generation)
     return Error{Recourse::halt, "generation_changed",
-                 "the keyed state of this lake belongs to other contracts; remove the folder state, it is rebuilt"};
+                 "the keyed state of this lake belongs to other contracts; remove its folder state/, it is rebuilt"};
   for (const auto& [k, name] : FF_TRY(store.scan(partition_prefix)))
     partitions.restore(static_cast<std::uint32_t>(std::stoul(k.substr(std::string_view(partition_prefix).size()))),
                        name);
@@ -130,8 +131,7 @@ class RawReader {
         if (*row[0] == contracts_[feed].id)
           records.push_back({to_integer(row[1], 0), to_integer(row[2], 0), *row[3], {}});
       if (records.empty()) continue;
-      if (!decoders_[feed])
-        decoders_[feed] = FF_TRY(make_decoder(contracts_[feed], feed, key_, DriverIds::keys));
+      if (!decoders_[feed]) decoders_[feed] = FF_TRY(make_decoder(contracts_[feed], feed, key_, DriverIds::keys));
       SourceBatch& out = batches.emplace_back();
       out.batch = FF_TRY(decoders_[feed]->decode_records(number, records));
       out.feed = feed;
@@ -159,8 +159,8 @@ Result<std::int64_t> catch_up_state(Lake& lake, Store& store, const ContractSet&
   for (const auto& [name, mark] : stager.marks) {
     for (std::int64_t after = stager.state_marks[name]; after < mark.position; after += stretch_positions) {
       Pending pending;
-      pending.batches = FF_TRY(reader.read(name, partitions.id_of(name), after,
-                                           std::min(mark.position, after + stretch_positions)));
+      pending.batches =
+          FF_TRY(reader.read(name, partitions.id_of(name), after, std::min(mark.position, after + stretch_positions)));
       for (const SourceBatch& b : pending.batches) replayed += static_cast<std::int64_t>(b.batch.records.size());
       Commit commit;
       commit.publish_seq = history.publish_seq;

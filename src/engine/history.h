@@ -26,7 +26,7 @@ std::string generation_of(const ContractSet& contracts, const std::string& zone_
 
 /// Tables, reference data and policies, in the transaction that is open. Error: halt 'generation_changed'.
 Result<void> prepare_lake(Lake& lake, const ContractSet& contracts, const std::string& home,
-                          const std::string& zone_name, const std::string& generation);
+                          const std::string& zone_name, const std::string& generation, const std::string& directory);
 
 /// Marks of lake and state and the drifts known, into the stager. Errors: halt 'generation_changed', 'state_ahead'.
 Result<History> load_history(Lake& lake, Store& store, const std::string& generation, Partitions& partitions,

@@ -125,7 +125,8 @@ Result<void> Stager::stage(Pending& pending, Commit& commit) {
     for (SourceBatch& batch : pending.batches) {
       const std::string& name = names_.partitions[batch.partition];
       Mark& mark = marks[name];
-      Reached& r = reached.try_emplace(batch.partition, Reached{batch.feed, batch.partition, name, mark.position}).first->second;
+      Reached& r =
+          reached.try_emplace(batch.partition, Reached{batch.feed, batch.partition, name, mark.position}).first->second;
       for (Decoded& d : batch.batch.records) {
         if (provenance(d).position <= mark.position) continue;
         ++commit.records;

@@ -23,7 +23,7 @@ struct LakeOptions {
   std::string path;    ///< a DuckDB file (made if absent), or empty for memory
   std::string attach;  ///< instead of `path`: a full ATTACH statement that names the database `lake` (Iceberg)
   std::vector<std::string> prepare;  ///< statements before the attach: LOAD, CREATE SECRET
-  std::string memory_limit = "1GB";
+  std::string memory_limit = "512MB";
   std::string temp_directory;  ///< where DuckDB may spill; empty: beside the file
   int threads = 2;
   bool read_only = false;

@@ -24,6 +24,7 @@ std::map<std::string, std::string> properties_of(const KafkaOptions& options) {
   return {{"group.id", options.group},
           {"partition.assignment.strategy", "cooperative-sticky"},
           {"group.protocol", "classic"},
+          {"session.timeout.ms", "10000"},  // A killed reader's partitions are another's after so long.
           {"enable.auto.commit", "false"},
           {"enable.auto.offset.store", "false"},
           {"auto.offset.reset", "error"},

@@ -21,8 +21,8 @@ namespace ff {
 
 struct StoreOptions {
   std::string directory;
-  std::size_t cache_bytes = 256u << 20;        ///< block cache
-  std::size_t write_buffer_bytes = 64u << 20;  ///< flushed when full, or by flush()
+  std::size_t cache_bytes = 64u << 20;        ///< block cache
+  std::size_t write_buffer_bytes = 32u << 20;  ///< flushed when full, or by flush()
 };
 
 class Store {

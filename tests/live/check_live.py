@@ -1,7 +1,7 @@
 """A world is played into real Kafka and Postgres while the service is killed again and again; in the end the lake holds what the
 sources hold, once, by the verifier's own reading of them (verify.py), and the curated tables are those of a full build.
 
-    python tests/live/check_live.py [SEED...]      LIVE_KILLS=n kills in a run (6), a third of them at a named crash point
+    python tests/live/check_live.py [SEED...]      LIVE_KILLS=n kills in a run (4), a third of them at a named crash point
 """
 import os
 import pathlib
@@ -20,7 +20,7 @@ from servers import Kafka, Postgres  # noqa: E402
 
 program = os.environ.get("FLEETFLOW", str(root / "build/release/bin/fleetflow"))
 player = str(pathlib.Path(program).parent / "live_player")
-kills_wanted, patience_s, quiet_s = int(os.environ.get("LIVE_KILLS", 6)), 180, 6
+kills_wanted, patience_s, quiet_s = int(os.environ.get("LIVE_KILLS", 4)), 180, 6
 SHIPMENTS, RATE, PARTITIONS = 400, 1500, 8
 
 
