@@ -67,7 +67,7 @@ Result<std::unique_ptr<Lake>> Lake::open(const LakeOptions& options) {
   duckdb_set_config(config, "memory_limit", options.memory_limit.c_str());
   duckdb_set_config(config, "threads", std::to_string(options.threads).c_str());
   duckdb_set_config(config, "preserve_insertion_order", "false");
-  duckdb_set_config(config, "checkpoint_threshold", "1GB");
+  duckdb_set_config(config, "checkpoint_threshold", "256MB");
   duckdb_set_config(config, "autoinstall_known_extensions", "false");
   if (options.read_only) duckdb_set_config(config, "access_mode", "READ_ONLY");
   if (!options.temp_directory.empty()) duckdb_set_config(config, "temp_directory", options.temp_directory.c_str());

@@ -144,7 +144,7 @@ Result<void> finish(const Reader& in, const char* what) {
   return Error{
       Recourse::halt, "state_damaged",
       std::string("the state of a ") + what +
-          " does not decode; remove the state directory and start again: it is rebuilt from the lake's sources"};
+          " does not decode; remove the state directory and start again: it is rebuilt from the lake"};
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ Error error_of(const rocksdb::Status& status, const std::string& doing) {
     return {Recourse::retry, "disk_full", text + "; free space on the state directory's disk"};
   if (status.IsCorruption())
     return {Recourse::halt, "state_damaged",
-            text + "; remove the state directory and start again: it is rebuilt from the sources"};
+            text + "; remove the state directory and start again: it is rebuilt from the lake"};
   if (status.ToString().find("lock") != std::string::npos)
     return {Recourse::halt, "state_locked", text + "; another engine uses this state directory"};
   return {Recourse::halt, "state_error", text};

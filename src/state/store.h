@@ -1,7 +1,7 @@
 /// Keyed state on RocksDB: a cache of what the lake's sources said, so that a fact can be folded with all facts before it.
 ///
 /// State may lag the lake, never lead it: `write` is called after the lake's commit, with that commit's marks in the same
-/// batch; a crash in between is mended by reading the sources again from the state's marks, silently. There is no
+/// batch; a crash in between is mended by reading raw.* from the state's marks on, silently. There is no
 /// write-ahead log: what was not flushed yet is replayed the same way, and one column family with atomic flushes keeps keys
 /// and marks of one moment together. A generation names contracts, transitions and zone; another one starts empty.
 /// One thread reads and stages; `write_staged` and `flush` may be called by another meanwhile. Source: architecture, "Keyed state is a cache of core"; RocksDB 7.8.
