@@ -19,20 +19,24 @@ constexpr int sweep_messages_max = 4096;                        // taken before 
 constexpr std::int64_t timestamp_ms_max = 253'402'300'799'999;  // the end of the year 9999
 constexpr std::size_t pending_bytes_max = 1 << 20;
 
+/// After so long a killed reader's partitions are another's, unless the user's properties say otherwise.
+constexpr const char* session_timeout_ms = "10000";
+
 std::map<std::string, std::string> properties_of(const KafkaOptions& options) {
   const auto kb = [](std::int64_t bytes) { return std::to_string(std::max<std::int64_t>(1, bytes / 1024)); };
-  return {{"group.id", options.group},
-          {"partition.assignment.strategy", "cooperative-sticky"},
-          {"group.protocol", "classic"},
-          {"session.timeout.ms", "10000"},  // A killed reader's partitions are another's after so long.
-          {"enable.auto.commit", "false"},
-          {"enable.auto.offset.store", "false"},
-          {"auto.offset.reset", "error"},
-          {"enable.partition.eof", "false"},
-          {"isolation.level", "read_committed"},
-          {"check.crcs", "true"},
-          {"queued.max.messages.kbytes", kb(options.fetch_bytes_max)},
-          {"statistics.interval.ms", std::to_string(options.stats_interval_ms)}};
+  std::map<std::string, std::string> ours = {{"group.id", options.group},
+                                             {"partition.assignment.strategy", "cooperative-sticky"},
+                                             {"group.protocol", "classic"},
+                                             {"enable.auto.commit", "false"},
+                                             {"enable.auto.offset.store", "false"},
+                                             {"auto.offset.reset", "error"},
+                                             {"enable.partition.eof", "false"},
+                                             {"isolation.level", "read_committed"},
+                                             {"check.crcs", "true"},
+                                             {"queued.max.messages.kbytes", kb(options.fetch_bytes_max)},
+                                             {"statistics.interval.ms", std::to_string(options.stats_interval_ms)}};
+  if (!options.cluster.properties.contains("session.timeout.ms")) ours["session.timeout.ms"] = session_timeout_ms;
+  return ours;
 }
 
 }  // namespace

@@ -1,0 +1,71 @@
+#include "state/store.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+namespace ff {
+namespace {
+
+class StoreTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::remove_all(directory_);
+    open();
+  }
+  void TearDown() override {
+    store_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+  void open() {
+    store_.reset();
+    store_ = Store::open({.directory = directory_}).value();
+  }
+  void put(Store::Changes changes) {
+    store_->stage(std::move(changes));
+    ASSERT_TRUE(store_->write_staged().ok());
+  }
+  std::string before(const std::string& key) {
+    const auto entry = store_->before(key, 1).value();
+    return entry ? entry->first + "=" + entry->second : "";
+  }
+  std::string after(const std::string& key) {
+    const auto entry = store_->after(key, 1).value();
+    return entry ? entry->first + "=" + entry->second : "";
+  }
+
+  const std::string directory_ = ::testing::TempDir() + "fleetflow-store-test";
+  std::unique_ptr<Store> store_;
+};
+
+TEST_F(StoreTest, WhatIsStagedIsSeenBeforeItIsWritten) {
+  put({{"a1", "old"}, {"a2", "kept"}});
+  store_->stage({{"a1", "new"}, {"a3", "fresh"}});
+  EXPECT_EQ(store_->get("a1").value(), "new");
+  EXPECT_EQ(store_->get(std::vector<std::string>{"a1", "a2", "a3", "a4"}).value(),
+            (std::vector<std::string>{"new", "kept", "fresh", ""}));
+  EXPECT_TRUE(store_->scan("a3").value().empty()) << "a scan tells of what is written only";
+}
+
+TEST_F(StoreTest, NeighboursComeFromBoth) {
+  put({{"a1", "1"}, {"a5", "5"}, {"b1", "other"}});
+  store_->stage({{"a3", "3"}, {"a5", "five"}, {"b0", "other"}});
+  EXPECT_EQ(before("a3"), "a1=1");
+  EXPECT_EQ(before("a4"), "a3=3");
+  EXPECT_EQ(before("a6"), "a5=five");
+  EXPECT_EQ(after("a1"), "a3=3");
+  EXPECT_EQ(after("a3"), "a5=five");
+  EXPECT_EQ(after("a5"), "") << "b0 is another driver's";
+  EXPECT_EQ(before("a1"), "");
+}
+
+TEST_F(StoreTest, WhatWasStagedAndNeverWrittenIsGoneWithItsEngine) {
+  put({{"a1", "1"}});
+  ASSERT_TRUE(store_->flush().ok());
+  store_->stage({{"a1", "2"}});
+  open();
+  EXPECT_EQ(store_->get("a1").value(), "1");
+}
+
+}  // namespace
+}  // namespace ff
