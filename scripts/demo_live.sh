@@ -35,8 +35,8 @@ config=$FLEETFLOW_STACK/fleetflow.yaml lake=$FLEETFLOW_STACK/lake
 listen=$(sed -n 's/^ *listen: *//p' "$config")
 
 chapter "A company to play: $((rate * seconds)) records, $rate a second"
-# About 45 records a shipment: 10 scans, 30 pings, the rest orders and commands.
-"$FLEETFLOW" simulate --out "$demo/world" --shipments $((rate * seconds / 40 + 50)) --seed 7
+# A shipment is told in about 30 records; a few more of them than time, so that the play ends with the time.
+"$FLEETFLOW" simulate --out "$demo/world" --shipments $((rate * seconds / 25 + 50)) --seed 7
 
 chapter "FleetFlow follows: fleetflow run --config ${config#"$root/"}"
 "$FLEETFLOW" run --quiet --config "$config" >"$demo/service.log" 2>&1 &

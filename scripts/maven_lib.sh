@@ -1,7 +1,16 @@
-# Pinned Java parts: jars by Maven's own client, each checked by its SHA-256. Sourced by scripts/setup/PART.sh after lib.sh and setup.sh.
+# Pinned Java parts: jars by Maven's own client, each checked by its SHA-256. Sourced by scripts/setup/PART.sh, which then
+# stands in a folder of its own that goes with it.
 #
 # scripts/setup/PART.sha256 names every file, so a dependency that moved, came or went is an error, not a surprise.
 # Maven's plugins are pinned by version; what they fetch for themselves stays in .deps/m2 and is never run by FleetFlow.
+
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+source "$root/scripts/lib.sh"
+source "$root/scripts/setup.sh"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
 
 dependency_plugin=org.apache.maven.plugins:maven-dependency-plugin:3.8.1
 
@@ -35,3 +44,6 @@ checked_exactly() {
   (cd "$2" && LC_ALL=C sha256sum *) >"$logs/$1.sha256"
   diff "$(setup_file "$1").sha256" "$logs/$1.sha256" || give_up "the files of '$1' are not those that scripts/setup/$1.sha256 names (have: build/logs/$1.sha256)"
 }
+
+# put_in_deps FOLDER: in the place of the one under .deps/ of that name.
+put_in_deps() { rm -rf "$root/.deps/$1" && mv "$1" "$root/.deps/$1"; }

@@ -1,7 +1,6 @@
 #include "curate/curator.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 
 #include "base/time.h"
@@ -29,13 +28,6 @@ bool has_spans(const Model& m) {
 bool is_sliced(const Model& m) { return !m.key.empty() && (!kind_of(m).empty() || !m.groups.empty()); }
 
 bool is_findings(const Model& m) { return m.schema == "ops" && m.name.rfind("findings_", 0) == 0; }
-
-Result<std::int64_t> number(Lake& lake, const std::string& sql) {
-  const auto text = FF_TRY(lake.value(sql));
-  std::int64_t n = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), n);
-  return n;
-}
 
 Rows span_rows(const Touched& touched) {
   Rows rows("stt");
@@ -305,7 +297,7 @@ Result<void> Curator::run(Lake& lake, const Model& m, const Cycle& cycle) const 
 Result<void> Curator::run_kind(Lake& lake, std::string_view kind, const Cycle& cycle) const {
   std::vector<std::string> sets{std::string(kind)};
   if (kind == drivers) sets.insert(sets.end(), {"driver_days", "driver_times"});
-  const auto keys = FF_TRY(number(lake, "select count(*) from temp.all_" + sets.front()));
+  const auto keys = FF_TRY(lake.integer("select count(*) from temp.all_" + sets.front()));
   const auto at_once = kind == shipments ? shipments_at_once : drivers_at_once;
   const std::int64_t parts = (keys + at_once - 1) / at_once;
   for (std::int64_t part = 0; part < parts; ++part) {

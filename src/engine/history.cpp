@@ -12,17 +12,11 @@
 namespace ff {
 namespace {
 
-std::int64_t to_integer(const std::optional<std::string>& text, std::int64_t otherwise) {
-  if (!text) return otherwise;
-  std::int64_t value = otherwise;
+std::int64_t to_integer(const std::optional<std::string>& text) {
+  std::int64_t value = 0;
+  if (!text) return value;
   std::from_chars(text->data(), text->data() + text->size(), value);
   return value;
-}
-
-std::string quoted(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) out.append(c == '\'' ? 2 : 1, c);
-  return out + "'";
 }
 
 }  // namespace
@@ -71,16 +65,16 @@ Result<History> load_history(Lake& lake, Store& store, const std::string& genera
                              Stager& stager) {
   History h;
   h.generation = generation;
-  h.publish_seq = to_integer(FF_TRY(lake.value("select max(publish_seq) from ops.commits")), 0);
-  h.epoch = to_integer(FF_TRY(lake.value("select max(epoch) from ops.commits")), 0) + 1;
-  h.as_of = to_integer(FF_TRY(lake.value("select epoch_us(max(as_of)) from ops.commits")), none);
-  h.curated_as_of = to_integer(FF_TRY(lake.value("select epoch_us(as_of) from ops.clock")), none);
+  h.publish_seq = FF_TRY(lake.integer("select max(publish_seq) from ops.commits"));
+  h.epoch = FF_TRY(lake.integer("select max(epoch) from ops.commits")) + 1;
+  h.as_of = FF_TRY(lake.integer("select epoch_us(max(as_of)) from ops.commits", none));
+  h.curated_as_of = FF_TRY(lake.integer("select epoch_us(as_of) from ops.clock", none));
   h.is_curated = !FF_TRY(Curator::is_behind(lake));
   const Table marks = FF_TRY(lake.query("select partition, position, resume from ops.marks"));
-  for (const auto& row : marks.rows) stager.marks[*row[0]] = {to_integer(row[1], 0), row[2].value_or("")};
+  for (const auto& row : marks.rows) stager.marks[*row[0]] = {to_integer(row[1]), row[2].value_or("")};
   const Table drifts =
       FF_TRY(lake.query("select contract || chr(31) || field, epoch_us(first_ingest_time) from ops.schema_drift"));
-  for (const auto& row : drifts.rows) stager.drifts[*row[0]] = to_integer(row[1], 0);
+  for (const auto& row : drifts.rows) stager.drifts[*row[0]] = to_integer(row[1]);
 
   const std::string state_generation = FF_TRY(store.get(generation_key));
   if (!state_generation.empty() && state_generation != generation)
@@ -91,7 +85,7 @@ Result<History> load_history(Lake& lake, Store& store, const std::string& genera
                        name);
   for (const auto& [k, position] : FF_TRY(store.scan(mark_prefix))) {
     const std::string name = k.substr(std::string_view(mark_prefix).size());
-    const std::int64_t mark = stager.state_marks[name] = to_integer(position, 0);
+    const std::int64_t mark = stager.state_marks[name] = to_integer(position);
     if (const auto known = stager.marks.find(name); known == stager.marks.end() || known->second.position < mark)
       return Error{Recourse::halt, "state_ahead",
                    "the keyed state knows more of " + name +
@@ -101,9 +95,9 @@ Result<History> load_history(Lake& lake, Store& store, const std::string& genera
 }
 
 Result<Mark> read_mark(Lake& lake, const std::string& partition) {
-  const Table table =
-      FF_TRY(lake.query("select max(position), max(resume) from ops.marks where partition = " + quoted(partition)));
-  return Mark{to_integer(table.rows[0][0], 0), table.rows[0][1].value_or("")};
+  const Table table = FF_TRY(
+      lake.query("select max(position), max(resume) from ops.marks where partition = " + sql_literal(partition)));
+  return Mark{to_integer(table.rows[0][0]), table.rows[0][1].value_or("")};
 }
 
 namespace {
@@ -122,14 +116,14 @@ class RawReader {
       sql += (type ? " union " : "") +
              ("select contract, position, epoch_us(ingest_time), payload from raw." +
               std::string(fact_name(static_cast<FactType>(type))) + "s where refusal is null and partition = ") +
-             quoted(partition) + " and position > " + std::to_string(after) + " and position <= " + std::to_string(to);
+             sql_literal(partition) + " and position > " + std::to_string(after) +
+             " and position <= " + std::to_string(to);
     const Table rows = FF_TRY(lake_.query("select * from (" + sql + ") order by 2"));
     std::vector<SourceBatch> batches;
     for (std::uint32_t feed = 0; feed < contracts_.size(); ++feed) {
       std::vector<RecordRef> records;
       for (const auto& row : rows.rows)
-        if (*row[0] == contracts_[feed].id)
-          records.push_back({to_integer(row[1], 0), to_integer(row[2], 0), *row[3], {}});
+        if (*row[0] == contracts_[feed].id) records.push_back({to_integer(row[1]), to_integer(row[2]), *row[3], {}});
       if (records.empty()) continue;
       if (!decoders_[feed]) decoders_[feed] = FF_TRY(make_decoder(contracts_[feed], feed, key_, DriverIds::keys));
       SourceBatch& out = batches.emplace_back();

@@ -37,12 +37,16 @@ Result<void> Publisher::publish(Commit& commit) {
 
 /// Another engine with a greater epoch owns the lake, or has moved one of the marks: stop before writing.
 Result<void> Publisher::fence(const Commit& commit) {
-  const auto owner = FF_TRY(lake_.value("select max(epoch) from ops.commits"));
-  if (owner && std::stoll(*owner) > options_.epoch)
-    return Error{
-        Recourse::halt, "fenced",
-        "an engine with epoch " + *owner + " has taken this lake over from epoch " + std::to_string(options_.epoch)};
-  const Table marks = FF_TRY(lake_.query("select partition, position from ops.marks"));
+  const std::int64_t owner = FF_TRY(lake_.integer("select max(epoch) from ops.commits"));
+  if (owner > options_.epoch)
+    return Error{Recourse::halt, "fenced",
+                 "an engine with epoch " + std::to_string(owner) + " has taken this lake over from epoch " +
+                     std::to_string(options_.epoch)};
+  if (commit.reached.empty()) return {};
+  std::string names;
+  for (const Reached& r : commit.reached) names += (names.empty() ? "" : ", ") + sql_literal(r.name);
+  const Table marks =
+      FF_TRY(lake_.query("select partition, position from ops.marks where partition in (" + names + ")"));
   std::map<std::string, std::string> in_lake;
   for (const auto& row : marks.rows) in_lake[*row[0]] = *row[1];
   for (const Reached& r : commit.reached) {

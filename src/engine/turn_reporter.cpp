@@ -8,7 +8,8 @@ namespace {
 CommitReport::Result result_of(const Error* error) {
   if (!error) return CommitReport::Result::ok;
   if (error->recourse == Recourse::reconcile) return CommitReport::Result::unknown;
-  return error->cause == "commit_conflict" ? CommitReport::Result::conflict : CommitReport::Result::failed;
+  const bool another_won = error->cause == "commit_conflict" || error->cause == "partition_moved";
+  return another_won ? CommitReport::Result::conflict : CommitReport::Result::failed;
 }
 
 }  // namespace
@@ -21,7 +22,7 @@ Result<void> TurnReporter::start(CommitObserver observer, const ContractSet& con
       FF_TRY(lake.query("select table_schema || '.' || table_name from information_schema.tables where table_catalog = "
                         "current_database() and table_schema in ('core', 'curated') order by 1"));
   for (const auto& row : tables.rows) last_.tables.push_back(*row[0]);
-  last_.quarantine_records = std::stoll(FF_TRY(lake.value("select count(*) from ops.quarantine")).value_or("0"));
+  last_.quarantine_records = FF_TRY(lake.integer("select count(*) from ops.quarantine"));
   return {};
 }
 

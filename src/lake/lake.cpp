@@ -2,11 +2,13 @@
 
 #include <duckdb.h>
 
-#include "lake/sql_socket.h"
-#include "lake/staged.h"
-
 #include <algorithm>
 #include <atomic>
+#include <charconv>
+
+#include "lake/schema.h"
+#include "lake/sql_socket.h"
+#include "lake/staged.h"
 
 namespace ff {
 namespace {
@@ -35,9 +37,7 @@ Error classify(std::string_view message, std::string_view sql) {
 constexpr int row_group_rows = 30'720;
 
 std::string attach_file(const std::string& path) {
-  std::string quoted;
-  for (const char c : path) quoted.append(c == '\'' ? 2 : 1, c);
-  return "attach '" + (path.empty() ? ":memory:" : quoted) + "' as lake (row_group_size " +
+  return "attach " + sql_literal(path.empty() ? ":memory:" : path) + " as lake (row_group_size " +
          std::to_string(row_group_rows) + ")";
 }
 
@@ -174,6 +174,13 @@ Result<std::optional<std::string>> Lake::value(const std::string& sql) {
   Table table = FF_TRY(query(sql));
   if (table.rows.empty() || table.rows.front().empty()) return std::optional<std::string>();
   return table.rows.front().front();
+}
+
+Result<std::int64_t> Lake::integer(const std::string& sql, std::int64_t otherwise) {
+  const auto text = FF_TRY(value(sql));
+  std::int64_t number = otherwise;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), number);
+  return number;
 }
 
 Result<void> Lake::run_with(const std::string& sql, const Rows& rows, const std::vector<std::string>& columns) {

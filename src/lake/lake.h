@@ -54,8 +54,11 @@ class Lake {
   Result<Table> query_one(const std::string& sql);
   /// The single value of a query with one row and one column; nullopt for NULL or no row.
   Result<std::optional<std::string>> value(const std::string& sql);
+  /// The same as a number; `otherwise` for NULL or no row.
+  Result<std::int64_t> integer(const std::string& sql, std::int64_t otherwise = 0);
 
-  /// Runs `sql`, in which `batch` is a table with these columns and rows; may run it several times, each with a part.
+  /// Runs `sql`, in which `batch` is a table with these columns and rows, read in place.
+  /// `sql` is an INSERT, UPDATE or DELETE; without rows nothing is run.
   Result<void> run_with(const std::string& sql, const Rows& rows, const std::vector<std::string>& columns);
   /// Appends rows to `table`, all of its columns in order.
   Result<void> insert(const std::string& table, const Rows& rows);

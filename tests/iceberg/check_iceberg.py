@@ -7,7 +7,6 @@ happen on both. The rows must be the same; audit columns (which differ by nature
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,9 @@ import urllib.request
 import duckdb
 
 root = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(root / "scripts/stack"))
+from server import free_ports  # noqa: E402
+
 program = os.environ.get("FLEETFLOW", root / "build/release/bin/fleetflow")
 weed = root / ".deps/venv-seaweed/bin/weed"
 extensions = root / ".deps/duckdb/extensions/v1.5.5/linux_amd64"
@@ -24,16 +26,6 @@ user, secret = "fleet", "fleetsecret"
 steps = ["2026-03-02T15:00:00Z", "2026-03-04T00:00:00Z"]
 audit = {"source", "partition", "position", "publish_seq", "contract", "contract_version"}
 schemas = ("core", "curated")
-
-
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
 
 
 class Catalog:

@@ -10,24 +10,19 @@ import pathlib
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "law"))
+root = pathlib.Path(__file__).resolve().parents[2]
+sys.path += [str(root / "tests/law"), str(root / "scripts/stack")]
 import engine  # noqa: E402
 import worlds  # noqa: E402
+from server import free_ports  # noqa: E402
 
 PATIENCE_S = 60
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def wait_for(what, true, patience_s=PATIENCE_S):
@@ -41,7 +36,7 @@ def wait_for(what, true, patience_s=PATIENCE_S):
 
 class Service:
     def __init__(self, folder):
-        self.folder, self.port = folder, free_port()
+        self.folder, self.port = folder, free_ports(1)[0]
         self.landing, self.lake = folder / "landing", folder / "lake"
         self.landing.mkdir()
         self.config = folder / "service.yaml"
