@@ -3,7 +3,7 @@ with clock as (select as_of from {{ source('ops', 'clock') }}),
 marks as (select * from {{ source('ops', 'marks') }}),
 files as (select * from {{ source('ops', 'files') }}),
 
-sources as (select source from marks union select source from files),
+sources as (select source from marks where position > 0 union select source from files),
 
 file_counts as (
   select

@@ -1,7 +1,9 @@
 #include "base/crash_point.h"
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <csignal>
 #include <cstdlib>
 #include <string>
 
@@ -13,6 +15,7 @@ namespace {
 struct Appointment {
   std::string name;
   long passings = 1;
+  int signal = SIGKILL;
 
   Appointment() {
     const char* const text = std::getenv("FLEETFLOW_CRASH_AT");
@@ -20,6 +23,7 @@ struct Appointment {
     name = text;
     if (const auto colon = name.find(':'); colon != std::string::npos) {
       passings = std::atol(name.c_str() + colon + 1);
+      if (name.ends_with(":stop")) signal = SIGSTOP;
       name.resize(colon);
     }
   }
@@ -31,7 +35,7 @@ void pass_crash_point(std::string_view name) {
   static Appointment appointment;
   if (appointment.name.empty()) return;
   FF_CHECK(std::find(crash_points.begin(), crash_points.end(), name) != crash_points.end());
-  if (name == appointment.name && --appointment.passings == 0) std::raise(SIGKILL);
+  if (name == appointment.name && --appointment.passings == 0) ::kill(::getpid(), appointment.signal);
 }
 
 }  // namespace ff

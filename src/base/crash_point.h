@@ -1,5 +1,6 @@
 /// Places at which a test may kill the process, as a power cut would: FLEETFLOW_CRASH_AT="name" or "name:n" (the n-th
-/// passing, from 1). Every place is listed here, so that a test can visit them all; in a process without the variable
+/// passing, from 1). "name:n:stop" stops it there instead (SIGSTOP), as a machine that sleeps would, until somebody sends
+/// SIGCONT. Every place is listed here, so that a test can visit them all; in a process without the variable
 /// passing one costs a load and a branch.
 #pragma once
 

@@ -1,8 +1,9 @@
 #include "cli/serve.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
-#include <mutex>
+#include <thread>
 
 #include "base/time.h"
 #include "ops/health.h"
@@ -50,6 +51,8 @@ class Starters {
     }
     return out;
   }
+  /// Those told of belong to an engine that is gone.
+  void forget() { kafka_.clear(); }
   void tell() const {
     for (const auto& [name, source] : kafka_) metrics_.observe(name, source->stats());
     for (const auto& [name, source] : postgres_) metrics_.observe(name, source->stats(), now_micros());
@@ -57,7 +60,10 @@ class Starters {
 
  private:
   Result<std::unique_ptr<Source>> start(const std::string& name, const KafkaOptions& options, const SourceContext& c) {
-    auto source = FF_TRY(KafkaSource::start(c.contracts, c.key, c.partitions, c.mark_of, options));
+    KafkaOptions told = options;
+    told.on_assigned = c.on_assigned;
+    told.on_revoked = c.on_revoked;
+    auto source = FF_TRY(KafkaSource::start(c.contracts, c.key, c.partitions, c.mark_of, std::move(told)));
     kafka_[name] = source.get();
     return std::unique_ptr<Source>(std::move(source));
   }
@@ -104,6 +110,24 @@ Result<void> check_service(const ServiceConfig& config, const std::string& home)
   return {};
 }
 
+namespace {
+
+/// Members of one consumer group may write into one catalog, each what its partitions tell. Other sources have no group.
+bool is_shared(const ServiceConfig& config) {
+  return !config.engine.lake.attach.empty() &&
+         std::all_of(config.sources.begin(), config.sources.end(),
+                     [](const SourceConfig& s) { return std::holds_alternative<KafkaOptions>(s.options); });
+}
+
+Result<void> serve_once(const EngineOptions& options, const std::stop_token& stop, ops::Health& health) {
+  auto engine = FF_TRY(Engine::open(options));
+  health.lake_opened(now_micros());
+  FF_TRY(engine->serve(stop));
+  return {};
+}
+
+}  // namespace
+
 Result<void> serve(const ServiceConfig& config, const std::string& home, std::stop_token stop) {
   FF_TRY(check_kind(config));
   ops::Metrics metrics;
@@ -119,10 +143,15 @@ Result<void> serve(const ServiceConfig& config, const std::string& home, std::st
     health.observe(report, now_micros());
     starters.tell();
   };
-  auto engine = FF_TRY(Engine::open(std::move(options)));
-  health.lake_opened(now_micros());
-  FF_TRY(engine->serve(std::move(stop)));
-  return {};
+  options.is_shared = is_shared(config);
+  for (;;) {
+    const auto done = serve_once(options, stop, health);
+    starters.forget();
+    if (done.ok() || !options.is_shared || done.error().recourse != Recourse::retry || stop.stop_requested())
+      return done;
+    std::cerr << "fleetflow: " << done.error().message << "\n  (" << done.error().cause << ": taking up anew)\n";
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  }
 }
 
 }  // namespace ff::cli

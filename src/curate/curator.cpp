@@ -57,6 +57,12 @@ std::string touched_of(const std::string& rows, const Model& m, const TouchedTab
   return "(select * from " + rows + " semi join " + touched.name + " on " + in_span(m, touched) + ")";
 }
 
+Result<void> clear_gathered(Lake& lake) {
+  for (const char* set : {"all_shipments", "all_driver_spans", "known_drivers", "all_hours"})
+    FF_TRY(lake.run(std::string("delete from temp.") + set));
+  return {};
+}
+
 std::string delete_touched(const Model& m, const TouchedTable& touched) {
   if (m.within.empty())
     return "delete from " + m.table() + " where " + m.key + " in (select key from " + touched.name + ")";
@@ -118,34 +124,42 @@ Result<void> Curator::create(Lake& lake, Views views) {
   return {};
 }
 
-Result<void> Curator::note(Lake& lake, const Touched& touched) const {
-  FF_TRY(lake.run_with("insert into ops.touched select 'shipment', key, null, null from batch", touched.shipments,
-                       {"key"}));
-  FF_TRY(lake.run_with("insert into ops.touched select 'driver', * from batch", span_rows(touched),
+Result<void> Curator::note(Lake& lake, const Touched& touched, std::int64_t publish_seq) const {
+  const std::string by = ", " + std::to_string(publish_seq) + " from batch";
+  FF_TRY(lake.run_with("insert into ops.touched select 'shipment', key, null, null" + by, touched.shipments, {"key"}));
+  FF_TRY(lake.run_with("insert into ops.touched select 'driver', *" + by, span_rows(touched),
                        {"key", "from_at", "until_at"}));
-  FF_TRY(lake.run_with("insert into ops.touched select 'hour', null, hour, null from batch", hour_rows(touched),
-                       {"hour"}));
-  return lake.run_with("insert into ops.touched select 'driver_row', key, null, null from batch", touched.driver_rows,
+  FF_TRY(lake.run_with("insert into ops.touched select 'hour', null, hour, null" + by, hour_rows(touched), {"hour"}));
+  return lake.run_with("insert into ops.touched select 'driver_row', key, null, null" + by, touched.driver_rows,
                        {"key"});
+}
+
+Result<void> Curator::list_noted(Lake& lake) {
+  return lake.run("create or replace temp table noted_commits as select distinct publish_seq from ops.touched");
+}
+
+Result<void> Curator::forget_noted(Lake& lake) {
+  return lake.run("delete from ops.touched where publish_seq in (select publish_seq from temp.noted_commits)");
 }
 
 Result<bool> Curator::is_behind(Lake& lake) {
   return FF_TRY(lake.value("select 1 from ops.touched limit 1")).has_value();
 }
 
-Result<void> Curator::gather(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of) const {
-  for (const char* set : {"all_shipments", "all_driver_spans", "known_drivers"})
-    FF_TRY(lake.run(std::string("delete from temp.") + set));
-  FF_TRY(lake.insert("temp.all_shipments", touched.shipments));
-  FF_TRY(lake.insert("temp.all_driver_spans", span_rows(touched)));
-  FF_TRY(lake.insert("temp.known_drivers", touched.driver_rows));
-  FF_TRY(gather_hours(lake, touched));
-  if (FF_TRY(is_behind(lake)))
-    FF_TRY(lake.run(
-        "insert into temp.all_shipments select key from ops.touched where kind = 'shipment'; "
-        "insert into temp.all_driver_spans select key, from_at, until_at from ops.touched where kind = 'driver'; "
-        "insert into temp.known_drivers select key from ops.touched where kind = 'driver_row'; delete from "
-        "ops.touched"));
+/// What was touched earlier and noted: all of it, or `which` says what.
+Result<void> Curator::gather_noted(Lake& lake, const std::string& which) const {
+  const std::string from = " from ops.touched where " + which + " and kind = ";
+  return lake.run("insert into temp.all_shipments select key" + from +
+                  "'shipment'; insert into temp.all_driver_spans select key, from_at, until_at" + from +
+                  "'driver'; insert into temp.known_drivers select key" + from +
+                  "'driver_row'; insert into temp.all_hours select from_at, null, null" + from + "'hour'");
+}
+
+/// Everything that a cycle recomputes, from what was noted and touched, and what the clock turned.
+Result<void> Curator::gather(Lake& lake, Micros previous_as_of, Micros as_of) const {
+  FF_TRY(
+      lake.run("create or replace temp table all_hours as select distinct key, key as span_start, key + interval 1 "
+               "hour as span_end from temp.all_hours"));
   const std::string before = timestamp_literal(previous_as_of), now = timestamp_literal(as_of);
   const bool clock_moved = previous_as_of != none && previous_as_of != as_of;
   if (clock_moved)
@@ -170,16 +184,6 @@ Result<void> Curator::gather_clock(Lake& lake, const std::string& before, const 
   return lake.run("insert into temp.all_driver_spans select driver_key, " + before +
                   ", event_time from core.shipment_events where event_time > " + before +
                   " and driving_s > 0 and driver_key is not null");
-}
-
-Result<void> Curator::gather_hours(Lake& lake, const Touched& touched) const {
-  FF_TRY(
-      lake.run("create or replace temp table all_hours as select from_at as key from ops.touched where kind = 'hour'"));
-  FF_TRY(lake.insert("temp.all_hours", hour_rows(touched)));
-  return lake.run(
-      "create or replace temp table all_hours as select distinct key, key as span_start, key + interval 1 hour as "
-      "span_end "
-      "from temp.all_hours");
 }
 
 /// An unknown driver became known (S6.2): who was missed, or is about to be, is judged again.
@@ -312,9 +316,27 @@ Result<void> Curator::run_kind(Lake& lake, std::string_view kind, const Cycle& c
 
 Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of,
                               std::int64_t publish_seq) const {
-  const Cycle cycle{as_of, publish_seq};
+  FF_TRY(clear_gathered(lake));
+  FF_TRY(lake.insert("temp.all_shipments", touched.shipments));
+  FF_TRY(lake.insert("temp.all_driver_spans", span_rows(touched)));
+  FF_TRY(lake.insert("temp.known_drivers", touched.driver_rows));
+  FF_TRY(lake.run_with("insert into temp.all_hours select hour, null, null from batch", hour_rows(touched), {"hour"}));
+  if (FF_TRY(is_behind(lake))) {
+    FF_TRY(gather_noted(lake, "true"));
+    FF_TRY(lake.run("delete from ops.touched"));
+  }
+  return run_models(lake, previous_as_of, {as_of, publish_seq});
+}
+
+Result<void> Curator::publish_listed(Lake& lake, Micros previous_as_of, Micros as_of, std::int64_t publish_seq) const {
+  FF_TRY(clear_gathered(lake));
+  FF_TRY(gather_noted(lake, "publish_seq in (select publish_seq from temp.noted_commits)"));
+  return run_models(lake, previous_as_of, {as_of, publish_seq});
+}
+
+Result<void> Curator::run_models(Lake& lake, Micros previous_as_of, const Cycle& cycle) const {
   const auto start = std::chrono::steady_clock::now();
-  FF_TRY(gather(lake, touched, previous_as_of, as_of));
+  FF_TRY(gather(lake, previous_as_of, cycle.as_of));
   if (on_step)
     on_step("(gather)",
             std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count());

@@ -49,13 +49,19 @@ class Curator {
   /// Creates the tables and views that are missing.
   Result<void> create(Lake& lake, Views views);
 
-  /// Keeps `touched` for the next publish(); it becomes durable with the caller's transaction.
-  Result<void> note(Lake& lake, const Touched& touched) const;
+  /// Keeps what the commit `publish_seq` touched for the next publish(); it becomes durable with the caller's transaction.
+  Result<void> note(Lake& lake, const Touched& touched, std::int64_t publish_seq) const;
   /// Recomputes what `touched`, all that was noted since the last time, and the time between two as_of concern; the clock
   /// stands at `as_of` already. `previous_as_of` is that of the last publish(), `none` if there was none.
   /// What changes among the findings is noted in ops.finding_log under `publish_seq`.
   Result<void> publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of,
                        std::int64_t publish_seq) const;
+  /// The same where others note meanwhile: ops.touched is only read, so that no commit of theirs is in the way. Of it those
+  /// commits count that stand in temp.noted_commits: list them (list_noted) before the transaction of this begins, so that
+  /// it sees all that they wrote; once it is committed, forget_noted in another. Whatever is not forgotten is done again.
+  Result<void> publish_listed(Lake& lake, Micros previous_as_of, Micros as_of, std::int64_t publish_seq) const;
+  static Result<void> list_noted(Lake& lake);
+  static Result<void> forget_noted(Lake& lake);
   /// Whether something was noted and not published since.
   static Result<bool> is_behind(Lake& lake);
   /// Recomputes everything.
@@ -75,11 +81,12 @@ class Curator {
     std::int64_t publish_seq;
   };
   explicit Curator(std::vector<Model> models) : models_(std::move(models)) {}
-  Result<void> gather(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of) const;
+  Result<void> gather(Lake& lake, Micros previous_as_of, Micros as_of) const;
+  Result<void> gather_noted(Lake& lake, const std::string& which) const;
+  Result<void> run_models(Lake& lake, Micros previous_as_of, const Cycle& cycle) const;
   Result<void> gather_clock(Lake& lake, const std::string& before, const std::string& now) const;
   Result<void> gather_known_drivers(Lake& lake, Micros previous_as_of) const;
   Result<void> gather_driver_spans(Lake& lake) const;
-  Result<void> gather_hours(Lake& lake, const Touched& touched) const;
   Result<void> run_kind(Lake& lake, std::string_view kind, const Cycle& cycle) const;
   Result<void> run(Lake& lake, const Model& model, const Cycle& cycle) const;
   Result<void> replace(Lake& lake, const Model& model, const TouchedTable& touched, const Cycle& cycle) const;

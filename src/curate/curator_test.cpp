@@ -110,8 +110,8 @@ TEST_F(CuratorTest, WhatIsGoneFromCoreAndAGroupLeftEmptyDisappear) {
 
 TEST_F(CuratorTest, WhatWasNotedIsPublishedByTheNextCycle) {
   order("S1"), hold("D1", "S1", "02 09:00:00", "02 11:00:00");
-  ASSERT_TRUE(curator.note(*lake, shipments({"S1"})).ok());
-  ASSERT_TRUE(curator.note(*lake, driver("D1", at("02T09:00"), at("02T11:00"))).ok());
+  ASSERT_TRUE(curator.note(*lake, shipments({"S1"}), 1).ok());
+  ASSERT_TRUE(curator.note(*lake, driver("D1", at("02T09:00"), at("02T11:00")), 1).ok());
   EXPECT_TRUE(Curator::is_behind(*lake).value());
   EXPECT_EQ(value("select count(*) from curated.shipment_sla"), "0");
   publish(at("02T12:00"));

@@ -17,12 +17,13 @@ struct Reached {
   std::uint32_t feed = 0, partition = 0;
   std::string name;         ///< of the partition
   std::int64_t before = 0;  ///< the position that the lake must have it at until this commit
+  std::int64_t epoch = 0;   ///< under which it is ours
   Mark mark;
   bool file_done = false;
 };
 
 struct Commit {
-  std::int64_t publish_seq = 0;
+  std::int64_t publish_seq = 0, epoch = 0;
   Micros previous_as_of = none, as_of = none;
   bool is_cycle = true;         ///< curated follows in this commit; else what was touched is kept for a later one
   Micros curated_as_of = none;  ///< the as_of of the cycle before

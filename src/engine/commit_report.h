@@ -39,7 +39,7 @@ struct FeedReport {
   std::int64_t bytes = 0;                       ///< payload of its records
   Micros newest_ingest_time = none;             ///< of the records of this turn; `none`: there was none
   LatencyCounts
-      latency;  ///< since ingest_time, of the facts that curated shows with this turn; not of `historical` feeds
+      latency;  ///< since ingest_time, of the facts that curated (in a shared lake: core) shows with this turn; not of `historical` feeds
 };
 
 /// What a source says of itself; see Source in source/source.h.

@@ -13,8 +13,11 @@
 #include "engine/history.h"
 #include "engine/publisher.h"
 #include "engine/raw_reader.h"
+#include "engine/shards.h"
+#include "engine/shared_curator.h"
 #include "engine/stager.h"
 #include "engine/turn_reporter.h"
+#include "lake/schema.h"
 #include "lake/sql_socket.h"
 
 namespace ff {
@@ -47,6 +50,9 @@ struct Engine::Impl {
   std::unique_ptr<RawReader> raw_reader;
   std::unique_ptr<Stager> stager;
   std::unique_ptr<Publisher> publisher;
+  std::unique_ptr<Shards> shards;                 ///< of a shared lake; null: all is ours
+  std::map<std::string, std::int64_t> epochs;     ///< of the partitions that are ours, in a shared lake
+  std::unique_ptr<SharedCurator> shared_curator;  ///< of a shared lake
   RunStats stats;
 
   struct OpenSource {
@@ -76,6 +82,7 @@ struct Engine::Impl {
   Impl(EngineOptions o, ContractSet c, PseudonymKey k, Curator m)
       : options(std::move(o)), contracts(std::move(c)), key(std::move(k)), curator(std::move(m)) {}
   ~Impl() {
+    if (shards) shards->close();
     if (publishing) publishing->done.wait();
   }
 
@@ -85,6 +92,12 @@ struct Engine::Impl {
   Result<void> look_at_folder();
   Result<bool> gather(Pending& pending, bool is_serving);
   Result<bool> is_overtaken(const SourceBatch& batch);
+  Curator::Views views() const { return options.lake.attach.empty() ? Curator::Views::yes : Curator::Views::as_tables; }
+  Result<std::unique_ptr<Turn>> make_turn();
+  Result<void> share(const std::string& zone_name);
+  Result<void> keep_shards(Pending& pending);
+  Result<void> let_go(Pending& pending);
+  Result<void> take_up(const Shards::HeldByName& taken);
   bool is_cycle_due(const Pending& pending) const;
   Result<void> stage_and_publish(Pending& pending, Micros as_of, const Progress& progress);
   Result<void> finish_publishing(const Progress& progress);
@@ -132,10 +145,15 @@ Result<void> Engine::Impl::open() {
   const std::string zone_name = zone_of(options.reporting_zone, contracts);
   zone = FF_TRY(Zone::load(zone_name));
   const std::string generation = generation_of(contracts, zone_name, key);
-  FF_TRY(lake->begin());
-  FF_TRY(prepare_lake(*lake, contracts, options.home, zone_name, generation, options.directory));
-  FF_TRY(curator.create(*lake, options.lake.attach.empty() ? Curator::Views::yes : Curator::Views::as_tables));
-  FF_TRY(lake->commit());
+  if (options.is_shared) FF_TRY(until_no_conflict(*lake, [&] { return create_tables(*lake); }));
+  std::unique_ptr<Turn> turn = FF_TRY(make_turn());
+  const auto make = [&]() -> Result<void> {
+    FF_TRY(lake->begin());
+    FF_TRY(prepare_lake(*lake, contracts, options.home, zone_name, generation, options.directory));
+    FF_TRY(curator.create(*lake, views()));
+    return lake->commit();
+  };
+  FF_TRY(turn ? turn->run(*lake, make) : make());
   curator.on_step = [this](const std::string& model, std::int64_t us) {
     if (publishing) publishing->stage_us["curate " + model] += us;
   };
@@ -155,14 +173,72 @@ Result<void> Engine::Impl::open() {
     return Error{Recourse::halt, "as_of_behind",
                  "--as-of " + format_rfc3339(options.as_of) + " lies before what this lake has seen, " +
                      format_rfc3339(history.as_of) + "; use a new --lake to look at the past"};
-  publisher = std::make_unique<Publisher>(
-      *lake, *store, curator, contracts,
-      Publisher::Options{zone_name, generation, history.epoch, options.state_flush_commits});
+  publisher = std::make_unique<Publisher>(*lake, *store, curator, contracts, std::move(turn),
+                                          Publisher::Options{zone_name, generation, options.state_flush_commits});
   publisher->on_stage = [this](const char* stage, std::int64_t us) {
     if (publishing) publishing->stage_us[stage] += us;
   };
-  FF_TRY(reporter.start(options.observer, contracts, *lake));
+  FF_TRY(reporter.start(options.observer, contracts, *lake, options.is_shared));
+  if (options.is_shared) return share(zone_name);
   stats.replayed = FF_TRY(catch_up_state(*lake, *store, contracts, key, partitions, *stager, history));
+  return {};
+}
+
+/// Null: the lake is ours alone.
+Result<std::unique_ptr<Turn>> Engine::Impl::make_turn() {
+  if (!options.is_shared) return std::unique_ptr<Turn>();
+  return std::make_unique<Turn>(FF_TRY(lake->connect()));
+}
+
+/// Nothing is ours until a source says so; its state is brought up then.
+Result<void> Engine::Impl::share(const std::string& zone_name) {
+  stager->marks.clear();
+  history.publish_seq = history.epoch = 0;
+  history.is_curated = true;
+  auto shards_lake = FF_TRY(lake->connect());
+  shards = std::make_unique<Shards>(std::move(shards_lake), FF_TRY(make_turn()), history.generation);
+  auto curators_lake = FF_TRY(lake->connect());
+  auto turn = FF_TRY(make_turn());
+  const SharedCurator::Options how{zone_name, history.generation,
+                                   std::chrono::seconds(std::max<std::int64_t>(1, options.curate_every_s)), views()};
+  shared_curator = FF_TRY(SharedCurator::start(std::move(curators_lake), std::move(turn), curator, how));
+  return {};
+}
+
+/// What the sources' threads were told by their group, done here, where nothing else is under way.
+Result<void> Engine::Impl::keep_shards(Pending& pending) {
+  if (!shards) return {};
+  FF_TRY(shared_curator->state());
+  if (shards->is_giving_up()) FF_TRY(let_go(pending));
+  if (const auto taken = shards->taken(); !taken.empty()) FF_TRY(take_up(taken));
+  return {};
+}
+
+/// Of what goes, the commit under way is made, and the rest is dropped: its next owner reads it again.
+Result<void> Engine::Impl::let_go(Pending& pending) {
+  FF_TRY(finish_publishing({}));
+  shards->let_go();
+  std::erase_if(pending.batches, [&](const SourceBatch& b) { return !shards->holds(partitions.name_of(b.partition)); });
+  std::erase_if(epochs, [&](const auto& e) { return !shards->holds(e.first); });
+  std::erase_if(stager->marks, [&](const auto& m) { return !shards->holds(m.first); });
+  std::erase_if(gathered, [&](const auto& g) { return !shards->holds(g.first); });
+  pending.records = 0;
+  for (const SourceBatch& b : pending.batches) pending.records += b.batch.records.size();
+  return {};
+}
+
+/// Goes on at the marks as they were at the takeover, which nobody else moves now, with the state of all that met there.
+Result<void> Engine::Impl::take_up(const Shards::HeldByName& taken) {
+  FF_TRY(finish_publishing({}));
+  for (const auto& [name, held] : taken) {
+    epochs[name] = held.epoch;
+    stager->marks[name] = held.mark;
+    gathered[name] = held.mark.position;
+    history.epoch = std::max(history.epoch, held.epoch);
+    history.publish_seq = std::max(history.publish_seq, first_publish_seq(held.epoch));
+  }
+  history.as_of = std::max(history.as_of, FF_TRY(lake->integer("select epoch_us(max(as_of)) from ops.commits", none)));
+  stats.replayed += FF_TRY(catch_up_state(*lake, *store, contracts, key, partitions, *stager, history));
   return {};
 }
 
@@ -172,7 +248,11 @@ Result<Mark> Engine::Impl::mark_of(const std::string& partition) {
 }
 
 Result<void> Engine::Impl::start_sources() {
-  const SourceContext context{contracts, key, partitions, [this](const std::string& p) { return mark_of(p); }};
+  SourceContext context{contracts, key, partitions, [this](const std::string& p) { return mark_of(p); }, {}, {}};
+  if (shards) {
+    context.on_assigned = [this](const std::vector<std::string>& names) { return shards->take(names); };
+    context.on_revoked = [this](const std::vector<std::string>& names) { shards->give_up(names); };
+  }
   for (const LiveSource& live : options.sources) sources.push_back({live.name, FF_TRY(live.start(context)), {}});
   return {};
 }
@@ -197,6 +277,7 @@ Result<bool> Engine::Impl::gather(Pending& pending, bool is_serving) {
   bool any = false;
   for (OpenSource& s : sources) {
     auto polled = s.source->poll(sources.size() == 1 ? poll_wait : std::chrono::milliseconds(0));
+    FF_TRY(keep_shards(pending));
     if (!polled.ok() && !(is_serving && polled.error().recourse == Recourse::retry)) return polled.error();
     s.trouble = polled.ok() ? std::string() : polled.error().message;
     if (!polled.ok()) continue;
@@ -217,6 +298,7 @@ Result<bool> Engine::Impl::gather(Pending& pending, bool is_serving) {
 Result<bool> Engine::Impl::is_overtaken(const SourceBatch& batch) {
   if (batch.after == none) return false;
   const std::string name = partitions.name_of(batch.partition);
+  if (shards && (!shards->holds(name) || batch.after > gathered[name])) return true;
   std::int64_t& last = gathered.try_emplace(name, stager->marks[name].position).first->second;
   if (batch.after > last) {
     Mark mark = FF_TRY(mark_of(name));
@@ -245,15 +327,17 @@ Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, con
   auto next = std::make_unique<Publishing>();
   Commit& commit = next->commit;
   commit.publish_seq = history.publish_seq + 1;
+  commit.epoch = history.epoch;
   commit.previous_as_of = history.as_of;
   commit.as_of = as_of;
-  commit.is_cycle = is_cycle_due(pending);
+  commit.is_cycle = !shards && is_cycle_due(pending);
   commit.curated_as_of = history.curated_as_of;
   const Clock::time_point start = Clock::now();
   next->caught_up_at = as_of;
   next->bytes = inflight_bytes = pending.bytes;
   if (!pending.empty()) pass_crash_point("batch_decoded");
   FF_TRY(stager->stage(pending, commit));
+  for (Reached& r : commit.reached) r.epoch = shards ? epochs.at(r.name) : history.epoch;
   pending = Pending();
   next->stage_us = std::exchange(staged_us, {});
   last_fold = Clock::now() - start;
@@ -261,7 +345,7 @@ Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, con
   FF_TRY(finish_publishing(progress));
   history.publish_seq = commit.publish_seq;
   history.as_of = commit.as_of;
-  history.is_curated = commit.is_cycle;
+  history.is_curated = commit.is_cycle || shards;
   if (commit.is_cycle) {
     history.curated_as_of = commit.as_of;
     last_cycle = Clock::now();
@@ -341,7 +425,9 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
     const bool is_due = stop && !pending.empty() && waited >= options.commit_interval && is_time_to_fold();
     const bool is_clock_due =
         stop && !any && !publishing && pending.empty() && (waited >= options.clock_interval || !history.is_curated);
-    if (pending.records >= options.batch_records || (is_last && !pending.empty()) || is_due || is_clock_due) {
+    const bool is_owner = !shards || !epochs.empty();
+    if (is_owner &&
+        (pending.records >= options.batch_records || (is_last && !pending.empty()) || is_due || is_clock_due)) {
       last_commit = Clock::now();
       FF_TRY(stage_and_publish(pending, stop ? caught_up_at : none, progress));
       caught_up_at = none;
@@ -355,9 +441,11 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
   return finish_publishing(progress);
 }
 
-/// A run ends with all tables at one as_of.
+/// A run ends with all tables at one as_of; in a shared lake they follow by whoever curates then.
 Result<RunStats> Engine::Impl::end(Micros as_of, const Progress& progress) {
-  if (!history.is_curated || as_of != history.curated_as_of) {
+  if (shards) {
+    shards->close();
+  } else if (!history.is_curated || as_of != history.curated_as_of) {
     Pending nothing;
     FF_TRY(stage_and_publish(nothing, as_of, progress));
     FF_TRY(finish_publishing(progress));

@@ -34,6 +34,9 @@ struct SourceContext {
   const PseudonymKey& key;
   Partitions& partitions;
   MarkOf mark_of;
+  /// To be told when partitions come and go; null unless other engines read others of them into the same lake.
+  std::function<Result<void>(const std::vector<std::string>&)> on_assigned;
+  std::function<void(const std::vector<std::string>&)> on_revoked;
 };
 
 /// A source besides the folder: how to start it. `name` is that of the configuration, for messages.
@@ -51,6 +54,9 @@ struct EngineOptions {
   Micros as_of =
       none;  ///< judge deadlines at this moment and read nothing heard of later; none: the newest ingest_time
   std::vector<LiveSource> sources;
+  /// Other engines write to the same lake (an Iceberg catalog), each what its partitions tell: sources say which these are,
+  /// and one engine curates (shards.h, shared_curator.h). Only to serve, and without `input`.
+  bool is_shared = false;
   CommitObserver observer;              ///< told of each turn; null: nobody
   std::size_t batch_records = 200'000;  ///< a commit has at most about so many
   std::int64_t curate_every_s =

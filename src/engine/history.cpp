@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <set>
+#include <limits>
+#include <map>
 
 #include "base/hash.h"
 #include "base/time.h"
@@ -102,6 +103,21 @@ Result<Mark> read_mark(Lake& lake, const std::string& partition) {
 
 namespace {
 constexpr std::int64_t stretch_positions = 100'000;
+constexpr std::size_t stretches_max = 200;
+
+/// What of it is read next: at most so many positions, in at most so many partitions.
+std::vector<Stretch> next_stretches(Stager& stager) {
+  std::vector<Stretch> out;
+  std::int64_t room = stretch_positions;
+  for (const auto& [name, mark] : stager.marks) {
+    const std::int64_t after = stager.state_marks[name];
+    if (after >= mark.position) continue;
+    if (room <= 0 || out.size() == stretches_max) break;
+    out.push_back({name, after, std::min(mark.position, after + room)});
+    room -= out.back().to - after;
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -109,21 +125,20 @@ Result<std::int64_t> catch_up_state(Lake& lake, Store& store, const ContractSet&
                                     Partitions& partitions, Stager& stager, const History& history) {
   std::int64_t replayed = 0;
   RawReader reader(lake, contracts, key, partitions);
-  for (const auto& [name, mark] : stager.marks) {
-    for (std::int64_t after = stager.state_marks[name]; after < mark.position; after += stretch_positions) {
-      Pending pending;
-      pending.batches = FF_TRY(reader.read(name, after, std::min(mark.position, after + stretch_positions)));
-      for (const SourceBatch& b : pending.batches) replayed += static_cast<std::int64_t>(b.batch.records.size());
-      Commit commit;
-      commit.publish_seq = history.publish_seq;
-      commit.as_of = history.as_of;
-      FF_TRY(stager.stage_again(pending, commit));
-      commit.staging.state.emplace_back(generation_key, history.generation);
-      store.stage(std::move(commit.staging.state));
-      FF_TRY(store.write_staged(history.as_of));
-    }
+  for (;;) {
+    const std::vector<Stretch> stretches = next_stretches(stager);
+    if (stretches.empty()) return replayed;
+    Pending pending;
+    pending.batches = FF_TRY(reader.read(stretches));
+    for (const SourceBatch& b : pending.batches) replayed += static_cast<std::int64_t>(b.batch.records.size());
+    Commit commit;
+    commit.publish_seq = history.publish_seq;
+    commit.as_of = history.as_of;
+    FF_TRY(stager.stage_again(pending, commit));
+    commit.staging.state.emplace_back(generation_key, history.generation);
+    store.stage(std::move(commit.staging.state));
+    FF_TRY(store.write_staged(history.as_of));
   }
-  return replayed;
 }
 
 }  // namespace ff

@@ -35,8 +35,8 @@ Result<History> load_history(Lake& lake, Store& store, const std::string& genera
 /// The mark of one partition as the lake has it now.
 Result<Mark> read_mark(Lake& lake, const std::string& partition);
 
-/// Brings keyed state that lags up to the lake's marks, from what raw.* has; writes nothing to the lake. Returns how many
-/// records that took.
+/// Brings keyed state that lags up to the stager's marks, from what raw.* has; writes nothing to the lake. Returns how many
+/// records that took. What other partitions hold of the same keys is in the state as far as it was brought up, too.
 Result<std::int64_t> catch_up_state(Lake& lake, Store& store, const ContractSet& contracts, const PseudonymKey& key,
                                     Partitions& partitions, Stager& stager, const History& history);
 

@@ -26,7 +26,9 @@ StageClock::~StageClock() {
 }
 
 Result<void> Publisher::publish(Commit& commit) {
-  if (auto done = transact(commit); !done.ok()) {
+  if (turn_) {
+    FF_TRY(turn_->run(lake_, [&] { return transact(commit); }));
+  } else if (auto done = transact(commit); !done.ok()) {
     lake_.rollback();
     return done.error();
   }
@@ -35,23 +37,39 @@ Result<void> Publisher::publish(Commit& commit) {
   return mark_files_done(commit);
 }
 
-/// Another engine with a greater epoch owns the lake, or has moved one of the marks: stop before writing.
-Result<void> Publisher::fence(const Commit& commit) {
+/// Whether this very commit has been made, by an attempt whose outcome nobody told us.
+Result<bool> Publisher::is_in(const Commit& commit) {
+  return FF_TRY(lake_.integer("select count(*) from ops.commits where publish_seq = " +
+                              std::to_string(commit.publish_seq))) > 0;
+}
+
+/// An engine that is not alone in intention, but has been followed by another.
+Result<void> Publisher::fence_engine(const Commit& commit) {
   const std::int64_t owner = FF_TRY(lake_.integer("select max(epoch) from ops.commits"));
-  if (owner > options_.epoch)
-    return Error{Recourse::halt, "fenced",
-                 "an engine with epoch " + std::to_string(owner) + " has taken this lake over from epoch " +
-                     std::to_string(options_.epoch)};
+  if (owner <= commit.epoch) return {};
+  return Error{Recourse::halt, "fenced",
+               "an engine with epoch " + std::to_string(owner) + " has taken this lake over from epoch " +
+                   std::to_string(commit.epoch)};
+}
+
+/// Another engine owns the lake or one of the partitions, or has moved one of the marks: stop before writing.
+Result<void> Publisher::fence(const Commit& commit) {
+  if (!turn_) FF_TRY(fence_engine(commit));
   if (commit.reached.empty()) return {};
   std::string names;
   for (const Reached& r : commit.reached) names += (names.empty() ? "" : ", ") + sql_literal(r.name);
   const Table marks =
-      FF_TRY(lake_.query("select partition, position from ops.marks where partition in (" + names + ")"));
-  std::map<std::string, std::string> in_lake;
-  for (const auto& row : marks.rows) in_lake[*row[0]] = *row[1];
+      FF_TRY(lake_.query("select partition, position, epoch from ops.marks where partition in (" + names + ")"));
+  std::map<std::string, std::pair<std::string, std::string>> in_lake;
+  for (const auto& row : marks.rows) in_lake[*row[0]] = {*row[1], *row[2]};
   for (const Reached& r : commit.reached) {
     const auto mark = in_lake.find(r.name);
-    const std::string found = mark == in_lake.end() ? "0" : mark->second;
+    const std::string found = mark == in_lake.end() ? "0" : mark->second.first;
+    const std::string owner = mark == in_lake.end() ? "0" : mark->second.second;
+    if (turn_ && owner != std::to_string(r.epoch))
+      return Error{Recourse::retry, "fenced",
+                   "another worker has taken " + r.name + " over with epoch " + owner + " from our epoch " +
+                       std::to_string(r.epoch) + "; what we hold of it is dropped"};
     if (found != std::to_string(r.before))
       return Error{Recourse::retry, "partition_moved",
                    "the lake has " + r.name + " at " + found + ", and we left it at " + std::to_string(r.before) +
@@ -63,6 +81,7 @@ Result<void> Publisher::fence(const Commit& commit) {
 Result<void> Publisher::transact(Commit& commit) {
   Staging& staging = commit.staging;
   FF_TRY(lake_.begin());
+  if (turn_ && FF_TRY(is_in(commit))) return lake_.commit();
   FF_TRY(fence(commit));
   pass_crash_point("transaction_begun");
   {
@@ -90,7 +109,7 @@ Result<void> Publisher::transact(Commit& commit) {
 
 /// A cycle brings curated to where core is; without one, what was touched is kept for the next.
 Result<void> Publisher::curate(const Commit& commit) {
-  if (!commit.is_cycle) return curator_.note(lake_, commit.staging.touched);
+  if (!commit.is_cycle) return curator_.note(lake_, commit.staging.touched, commit.publish_seq);
   FF_TRY(set_clock(lake_, commit.as_of, options_.zone_name));
   FF_TRY(curator_.publish(lake_, commit.staging.touched, commit.curated_as_of, commit.as_of, commit.publish_seq));
   pass_crash_point("curated_written");
@@ -106,14 +125,14 @@ Result<void> Publisher::write_marks(const Commit& commit) {
         .text(contracts_[r.feed].id)
         .text(r.name)
         .integer(r.mark.position)
-        .integer(options_.epoch)
+        .integer(r.epoch)
         .text_or_null(r.mark.resume);
   }
   FF_TRY(lake_.run_with("delete from ops.marks t using batch b where t.partition = b.partition", keys, {"partition"}));
   FF_TRY(lake_.insert("ops.marks", rows));
   Rows row("iittiis");
   row.integer(commit.publish_seq)
-      .integer(options_.epoch)
+      .integer(commit.epoch)
       .integer(commit.as_of)
       .integer(now_micros())
       .integer(commit.records)

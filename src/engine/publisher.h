@@ -7,11 +7,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "contract/contract.h"
 #include "curate/curator.h"
 #include "engine/commit.h"
+#include "engine/turn.h"
 #include "lake/lake.h"
 #include "state/store.h"
 
@@ -21,15 +23,23 @@ class Publisher {
  public:
   struct Options {
     std::string zone_name, generation;
-    std::int64_t epoch = 0;
     std::size_t state_flush_commits = 16;
   };
-  Publisher(Lake& lake, Store& store, const Curator& curator, const ContractSet& contracts, Options options)
-      : lake_(lake), store_(store), curator_(curator), contracts_(contracts), options_(std::move(options)) {}
+  /// `turn`: of a lake that other engines write to as well, each to partitions of its own; null: it is ours alone.
+  Publisher(Lake& lake, Store& store, const Curator& curator, const ContractSet& contracts, std::unique_ptr<Turn> turn,
+            Options options)
+      : lake_(lake),
+        store_(store),
+        curator_(curator),
+        contracts_(contracts),
+        turn_(std::move(turn)),
+        options_(std::move(options)) {}
 
-  /// The commit's keyed state is staged in the store already. Errors: halt 'fenced'; retry 'partition_moved'; those of the lake; after one the
-  /// lake holds nothing of this commit, unless its recourse is `reconcile`, and the store still shows what was staged:
-  /// open the engine anew.
+  /// The commit's keyed state is staged in the store already. In a shared lake a commit against which another worker's won is
+  /// redone on what that left, and one of unknown outcome is looked up before. Errors: 'fenced' (halt; in a shared lake
+  /// retry: another worker owns one of the partitions); retry 'partition_moved'; those of the lake; after one the lake holds
+  /// nothing of this commit, unless its recourse is `reconcile`, and the store still shows what was staged: open the engine
+  /// anew.
   Result<void> publish(Commit& commit);
   Result<void> flush_state() { return store_.flush(); }
 
@@ -38,6 +48,8 @@ class Publisher {
 
  private:
   Result<void> fence(const Commit& commit);
+  Result<void> fence_engine(const Commit& commit);
+  Result<bool> is_in(const Commit& commit);
   Result<void> transact(Commit& commit);
   Result<void> curate(const Commit& commit);
   Result<void> write_marks(const Commit& commit);
@@ -48,6 +60,7 @@ class Publisher {
   Store& store_;
   const Curator& curator_;
   const ContractSet& contracts_;
+  const std::unique_ptr<Turn> turn_;
   Options options_;
   std::size_t commits_since_flush_ = 0;
 };

@@ -44,12 +44,25 @@ Result<std::vector<SourceBatch>> RawReader::where(std::span<const FactType> type
   return batches;
 }
 
-Result<std::vector<SourceBatch>> RawReader::read(const std::string& partition, std::int64_t after, std::int64_t to) {
+Result<std::vector<SourceBatch>> RawReader::read(std::span<const Stretch> stretches) {
   static constexpr FactType all[] = {FactType::shipment, FactType::driver, FactType::shipment_event,
                                      FactType::driver_assignment, FactType::gps_location};
-  auto batches = FF_TRY(where(all, "partition = " + sql_literal(partition) + " and position > " +
-                                       std::to_string(after) + " and position <= " + std::to_string(to)));
-  for (SourceBatch& b : batches) b.last_position = to;
+  std::string wanted;
+  std::map<std::uint32_t, std::int64_t> ends;
+  for (const Stretch& s : stretches) {
+    wanted += (wanted.empty() ? "(" : ", (") + sql_literal(s.partition) + ", " + std::to_string(s.after) + ", " +
+              std::to_string(s.to) + ")";
+    ends[partitions_.id_of(s.partition)] = s.to;
+  }
+  auto batches = FF_TRY(where(all, "exists (select 1 from (values " + wanted +
+                                       ") w(name, after, upto) where w.name = partition and position > w.after and "
+                                       "position <= w.upto)"));
+  for (SourceBatch& b : batches) b.last_position = ends[b.partition];
+  for (const auto& [partition, end] : ends) {
+    SourceBatch& at_end = batches.emplace_back();
+    at_end.partition = partition;
+    at_end.last_position = end;
+  }
   return batches;
 }
 

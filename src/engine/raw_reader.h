@@ -17,13 +17,20 @@
 
 namespace ff {
 
+/// Positions of one partition.
+struct Stretch {
+  std::string partition;
+  std::int64_t after = 0, to = 0;  ///< exclusive, inclusive
+};
+
 class RawReader {
  public:
   RawReader(Lake& lake, const ContractSet& contracts, const PseudonymKey& key, Partitions& partitions)
       : lake_(lake), contracts_(contracts), key_(key), partitions_(partitions), decoders_(contracts.size()) {}
 
-  /// The records of `partition` with a position in (after, to], a batch for each of its feeds.
-  Result<std::vector<SourceBatch>> read(const std::string& partition, std::int64_t after, std::int64_t to);
+  /// The records of these stretches, at most one a partition: of each a batch for each of its feeds, and one at its end,
+  /// without records.
+  Result<std::vector<SourceBatch>> read(std::span<const Stretch> stretches);
 
   /// What Recall promises (folds.h).
   Result<std::vector<Batch>> about(std::span<const FactType> types, std::span<const Recalled> keys);

@@ -158,7 +158,7 @@ Result<void> Stager::stage_again(Pending& pending, Commit& commit) {
     for (Decoded& d : batch.batch.records)
       if (d.fact()) facts.add(*d.fact());
     commit.reached.push_back(
-        {batch.feed, batch.partition, names_.partitions[batch.partition], 0, {batch.last_position, {}}, false});
+        {batch.feed, batch.partition, names_.partitions[batch.partition], 0, 0, {batch.last_position, {}}, false});
   }
   FF_TRY(fold(facts, commit));
   stage_state_marks(commit);

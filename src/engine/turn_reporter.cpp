@@ -8,13 +8,15 @@ namespace {
 CommitReport::Result result_of(const Error* error) {
   if (!error) return CommitReport::Result::ok;
   if (error->recourse == Recourse::reconcile) return CommitReport::Result::unknown;
-  const bool another_won = error->cause == "commit_conflict" || error->cause == "partition_moved";
+  const bool another_won = error->cause == "commit_conflict" || error->cause == "partition_moved" ||
+                           (error->cause == "fenced" && error->recourse == Recourse::retry);
   return another_won ? CommitReport::Result::conflict : CommitReport::Result::failed;
 }
 
 }  // namespace
 
-Result<void> TurnReporter::start(CommitObserver observer, const ContractSet& contracts, Lake& lake) {
+Result<void> TurnReporter::start(CommitObserver observer, const ContractSet& contracts, Lake& lake, bool is_shared) {
+  is_shared_ = is_shared;
   observer_ = std::move(observer);
   contracts_ = &contracts;
   if (!observer_) return {};
@@ -44,10 +46,9 @@ void TurnReporter::tell(Commit& commit, const Error* error, Turn turn) {
     if (turn.caught_up_at != none) r.visible_until = turn.caught_up_at;
     auto feeds = std::move(commit.counts.feeds);
     waiting_.wait_with(std::move(commit.counts));
-    if (commit.is_cycle) {
-      r.curated_until = r.visible_until;
+    if (commit.is_cycle) r.curated_until = r.visible_until;
+    if (commit.is_cycle || is_shared_)
       for (const auto& [feed, latency] : waiting_.visible_at(now_micros())) feeds[feed].latency = latency;
-    }
     for (auto& [feed, report] : feeds) {
       report.contract = (*contracts_)[feed].id;
       r.feeds.push_back(std::move(report));

@@ -14,8 +14,8 @@ namespace ff {
 
 class TurnReporter {
  public:
-  /// Without an observer nothing is asked and nothing kept.
-  Result<void> start(CommitObserver observer, const ContractSet& contracts, Lake& lake);
+  /// Without an observer nothing is asked and nothing kept. In a shared lake another may curate, so latencies end at core.
+  Result<void> start(CommitObserver observer, const ContractSet& contracts, Lake& lake, bool is_shared);
 
   /// How long things took in this turn, and how things stand.
   struct Turn {
@@ -30,6 +30,7 @@ class TurnReporter {
  private:
   CommitObserver observer_;
   const ContractSet* contracts_ = nullptr;
+  bool is_shared_ = false;
   CommitReport last_;
   TurnCounts waiting_;  ///< in core, not yet in curated
 };

@@ -26,7 +26,8 @@ Error classify(std::string_view message, std::string_view sql) {
     return {
         Recourse::halt, "lake_locked",
         "another process owns the lake file; one engine owns it (ask it with `fleetflow query`, or stop it): " + text};
-  if (has("Conflict") || has("conflict")) return {Recourse::retry, "commit_conflict", text};
+  // The last: of a table that another process has made since this transaction began.
+  if (has("Conflict") || has("conflict") || has("does not have a reachable state in this transaction")) return {Recourse::retry, "commit_conflict", text};
   if (has("Out of Memory"))
     return {Recourse::halt, "out_of_memory", "raise --memory-limit or lower --batch-records: " + text};
   return {Recourse::halt, "lake_error", text};
@@ -108,7 +109,7 @@ Result<std::unique_ptr<Lake>> Lake::open_to_read(const std::string& directory) {
   options.path = directory + "/lake.duckdb";
   options.read_only = true;
   auto opened = open(options);
-  if (opened.ok() || opened.error().cause != "lake_locked") return opened;
+  if (opened.ok()) return opened;
   auto remote = SqlClient::connect(directory + "/sql.sock");
   if (!remote.ok()) return opened.error();
   auto impl = std::make_unique<Impl>();

@@ -41,8 +41,8 @@ struct Table {
 class Lake {
  public:
   static Result<std::unique_ptr<Lake>> open(const LakeOptions& options);
-  /// To read only: the file itself, or, while an engine owns it, that engine's socket (`sql.sock` beside the file); then
-  /// only `query` and `value` work.
+  /// To read only: the file itself, or, while an engine owns it or the lake is a catalog, that engine's socket (`sql.sock` in
+  /// the folder); then only `query` and `value` work.
   static Result<std::unique_ptr<Lake>> open_to_read(const std::string& directory);
   ~Lake();
   Lake(const Lake&) = delete;

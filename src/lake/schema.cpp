@@ -33,15 +33,21 @@ std::string compressed(std::string sql) {
   return sql;
 }
 
+Result<bool> is_file(Lake& lake) {
+  return FF_TRY(lake.value("select type from duckdb_databases() where database_name = current_database()")) == "duckdb";
+}
+
 }  // namespace
 
 Result<void> create_tables(Lake& lake) {
-  const bool is_file =
-      FF_TRY(lake.value("select type from duckdb_databases() where database_name = current_database()")) == "duckdb";
   const std::string tables(embedded::schema_sql);
-  FF_TRY(lake.run(is_file ? compressed(tables) : tables));
-  // In a file the functions stay, so that whoever opens it can read every view; a catalog has no place for them.
-  const std::string create = is_file ? "create macro if not exists " : "create or replace temp macro ";
+  const bool may_compress = FF_TRY(is_file(lake));
+  FF_TRY(lake.run(may_compress ? compressed(tables) : tables));
+  return create_functions(lake);
+}
+
+Result<void> create_functions(Lake& lake) {
+  const std::string create = FF_TRY(is_file(lake)) ? "create macro if not exists " : "create or replace temp macro ";
   FF_TRY(lake.run(create + "unix_micros(t) as epoch_us(t)"));
   return lake.run(create + "timestamp_micros(u) as make_timestamp(u)");
 }

@@ -9,9 +9,12 @@
 
 namespace ff {
 
-/// Creates what is missing of src/lake/schema.sql, and the two functions of the portable SQL subset (unix_micros,
-/// timestamp_micros) for this database.
+/// Creates what is missing of src/lake/schema.sql, and the functions.
 Result<void> create_tables(Lake& lake);
+
+/// The two functions of the portable SQL subset, unix_micros and timestamp_micros. In a file they stay, so that whoever opens it can
+/// read every view; a catalog has no place for them, and they are this connection's.
+Result<void> create_functions(Lake& lake);
 
 /// Replaces ops.statuses, ops.sla_policy, ops.exceptions and ops.calendar. `reporting_zone` is an IANA name; an unknown
 /// one is refused with cause 'unknown_zone'.

@@ -161,12 +161,14 @@ create table if not exists ops.quarantine (
 -- ops.schema_drift: one row per (contract, field) that a feed sends and its contract does not know; values never land.
 create table if not exists ops.schema_drift (contract varchar, field varchar, first_ingest_time timestamp, source varchar, partition varchar, position bigint);
 
--- ops.marks: one row per partition that was ever read: how far it is in. Written in the transaction of the data.
+-- ops.marks: one row per partition that was ever read, or taken over: how far it is in. Written in the transaction of the data.
 create table if not exists ops.marks (
   table_name varchar, shard bigint, source varchar, partition varchar,
-  position bigint,                                                 -- the last one that is in: record number, offset + 1, count of changes
-  epoch bigint,
+  position bigint,                                                 -- the last one that is in: record number, offset + 1, count of changes; 0: nothing yet
+  epoch bigint,                                                    -- of its owner; nobody with another epoch commits here
   resume varchar);                                                 -- what the source needs to go on behind `position`, in its own words (an LSN); null: the position says it
+-- ops.commits: one row per commit. publish_seq counts up; where several workers share the lake it is (epoch << 32) + the number of the commit within that
+-- epoch, so that it rises with each partition's owners. A takeover has a row of its own, without facts.
 create table if not exists ops.commits (publish_seq bigint, epoch bigint, as_of timestamp, commit_time timestamp, facts bigint, refused bigint, generation varchar);
 create table if not exists ops.files (source varchar, partition varchar, path varchar, bytes bigint, content_hash varchar, ingest_time timestamp, done boolean, records bigint, refused bigint);
 
@@ -177,7 +179,14 @@ create table if not exists ops.finding_log (check_name varchar, subject varchar,
 create table if not exists ops.touched (
   kind varchar,                                                    -- shipment | driver | driver_row (a driver became known) | hour (in which a feed was heard)
   key varchar,                                                     -- shipment_id or driver_key; null for an hour
-  from_at timestamp, until_at timestamp);                          -- of a driver: the first and last moment that is or was otherwise; an hour's beginning; else null
+  from_at timestamp, until_at timestamp,                           -- of a driver: the first and last moment that is or was otherwise; an hour's beginning; else null
+  publish_seq bigint);                                             -- of the commit that touched it
+
+-- ops.leases: who does what only one of several workers may do at a time; at most one row per name.
+create table if not exists ops.leases (
+  name varchar,                                                    -- curator | turn (to commit)
+  epoch bigint,                                                    -- of the curator; whoever takes over has a greater one. Of a turn: a number that is the holder's alone
+  expires_at timestamp);                                           -- by the holder's clock; from then on another may take it
 
 -- What the models read besides core: the clock, the reporting zone's days, the reference data.
 create table if not exists ops.clock (as_of timestamp, reporting_zone varchar);                               -- one row

@@ -128,9 +128,7 @@ struct FileSource::Impl {
         break;
       }
       if (!sink.push(
-              {Batch(), part.feed, part.file.partition, std::max(part.after, stats.value().last_position),
-               {},
-               true}))
+              {Batch(), part.feed, part.file.partition, std::max(part.after, stats.value().last_position), {}, true}))
         break;
     }
     const std::lock_guard lock(shared.mutex);
@@ -163,9 +161,8 @@ Result<std::unique_ptr<FileSource>> FileSource::start(const ContractSet& contrac
 
 bool FileSource::is_finished() const {
   const std::lock_guard lock(impl_->shared.mutex);
-  return std::all_of(impl_->shared.lanes.begin(), impl_->shared.lanes.end(), [](const auto& l) {
-    return l.second.finished && l.second.queue.empty() && !l.second.error;
-  });
+  return std::all_of(impl_->shared.lanes.begin(), impl_->shared.lanes.end(),
+                     [](const auto& l) { return l.second.finished && l.second.queue.empty() && !l.second.error; });
 }
 
 Result<std::optional<SourceBatch>> FileSource::poll(std::chrono::milliseconds wait) {

@@ -25,7 +25,7 @@ constexpr const char* session_timeout_ms = "10000";
 std::map<std::string, std::string> properties_of(const KafkaOptions& options) {
   const auto kb = [](std::int64_t bytes) { return std::to_string(std::max<std::int64_t>(1, bytes / 1024)); };
   std::map<std::string, std::string> ours = {{"group.id", options.group},
-                                             {"partition.assignment.strategy", "cooperative-sticky"},
+                                             {"partition.assignment.strategy", "range"},
                                              {"group.protocol", "classic"},
                                              {"enable.auto.commit", "false"},
                                              {"enable.auto.offset.store", "false"},

@@ -77,13 +77,23 @@ class KafkaReader : Context {
 
   void rebalance(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* list);
   void assign(rd_kafka_topic_partition_list_t* list);
-  Result<void> begin(Lane& lane, rd_kafka_topic_partition_t& at, const std::map<std::string, std::string>& topic_ids);
+  /// Topics as the cluster has them now; one that does not exist is not among them.
+  struct Topic {
+    std::string id;  ///< empty: not known (an old broker)
+    std::size_t partitions = 0;
+  };
+  using Topics = std::map<std::string, Topic>;
+  /// Error: retry `kafka_away`.
+  Result<Topics> describe_topics();
+  Result<Topics> take_over(const rd_kafka_topic_partition_list_t* list);
+  Result<void> begin(Lane& lane, rd_kafka_topic_partition_t& at, const Topics& topics);
   void confirm_marks(const rd_kafka_topic_partition_list_t* list);
   void revoke(const rd_kafka_topic_partition_list_t* list);
   Lane* lane_of(const std::string& topic, std::int32_t number);
+  /// Asks until it is no error that passes, saying meanwhile what the trouble is; an error too if we are to stop.
+  template <class Ask>
+  auto ask(const Ask& question) -> decltype(question());
 
-  /// Topic -> id; a topic that does not exist is not in it. Error: retry `kafka_away`.
-  Result<std::map<std::string, std::string>> topic_ids();
   void check_topics();
   void gap(const Lane& lane, const std::string& why);
   Error recreated(const Lane& lane, const std::string& id_then, const std::string& id_now) const;

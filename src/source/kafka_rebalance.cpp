@@ -32,31 +32,41 @@ void KafkaReader::rebalance(rd_kafka_resp_err_t what, rd_kafka_topic_partition_l
     const std::lock_guard lock(mutex_);
     ++stats_.rebalances;
   }
-  Owned<rd_kafka_error_t> error;
-  if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+  const bool is_given = what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+  if (is_given)
     assign(list);
-    error.reset(rd_kafka_incremental_assign(client_.get(), list));
-    if (!error) confirm_marks(list);
-  } else {
+  else
     revoke(list);
-    error.reset(rd_kafka_incremental_unassign(client_.get(), list));
-  }
-  if (error)
-    ahead_.fail(error_of(rd_kafka_error_code(error.get()), rd_kafka_error_string(error.get()), options_.cluster));
+  const auto error = rd_kafka_assign(client_.get(), is_given ? list : nullptr);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) ahead_.fail(error_of(error, "", options_.cluster));
+  if (is_given && error == RD_KAFKA_RESP_ERR_NO_ERROR) confirm_marks(list);
   pause(is_paused_);
+}
+
+template <class Ask>
+auto KafkaReader::ask(const Ask& question) -> decltype(question()) {
+  for (;;) {
+    auto answer = question();
+    if (answer.ok()) {
+      ahead_.recover();
+      return answer;
+    }
+    if (answer.error().recourse != Recourse::retry || stopping_) return answer;
+    ahead_.fail(answer.error());
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
 }
 
 /// Says where each partition starts, in the list itself. One that cannot start stays out of it and halts the source.
 void KafkaReader::assign(rd_kafka_topic_partition_list_t* list) {
-  std::map<std::string, std::string> ids;
-  for (bool known = list->cnt == 0; !known && !stopping_;) {
-    auto answer = topic_ids();
-    known = answer.ok();
-    if (known)
-      ids = std::move(answer).value();
-    else
-      ahead_.fail(answer.error());
+  if (list->cnt == 0) return;
+  const auto found = take_over(list);
+  if (!found.ok()) {
+    if (!stopping_) ahead_.fail(found.error());
+    while (list->cnt > 0) rd_kafka_topic_partition_list_del_by_idx(list, list->cnt - 1);
+    return;
   }
+  const Topics& topics = found.value();
   for (int i = list->cnt - 1; i >= 0; --i) {
     rd_kafka_topic_partition_t& at = list->elems[i];
     auto lane = std::make_unique<Lane>();
@@ -65,7 +75,7 @@ void KafkaReader::assign(rd_kafka_topic_partition_list_t* list) {
     lane->name = partition_name(lane->topic, lane->number);
     lane->id = partitions_.id_of(lane->name);
     lane->feed = &feeds_.at(lane->topic);
-    if (auto begun = stopping_ ? Result<void>(Error{Recourse::retry, "source_stopped", ""}) : begin(*lane, at, ids);
+    if (auto begun = stopping_ ? Result<void>(Error{Recourse::retry, "source_stopped", ""}) : begin(*lane, at, topics);
         !begun.ok()) {
       if (!stopping_) ahead_.fail(begun.error());
       rd_kafka_topic_partition_list_del_by_idx(list, i);
@@ -77,16 +87,26 @@ void KafkaReader::assign(rd_kafka_topic_partition_list_t* list) {
   }
 }
 
-Result<void> KafkaReader::begin(Lane& lane, rd_kafka_topic_partition_t& at,
-                                const std::map<std::string, std::string>& topic_ids) {
-  auto mark = mark_of_(lane.name);
-  while (!mark.ok() && mark.error().recourse == Recourse::retry && !stopping_) {
-    ahead_.fail(mark.error());
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
-    mark = mark_of_(lane.name);
-  }
+/// Tells the engine what is ours. Where several consumers share a lake, what meets in one key must meet in one of them.
+Result<KafkaReader::Topics> KafkaReader::take_over(const rd_kafka_topic_partition_list_t* list) {
+  Topics topics = FF_TRY(ask([&] { return describe_topics(); }));
+  if (!options_.on_assigned) return topics;
+  for (const auto& [name, topic] : topics)
+    if (topic.partitions != topics.begin()->second.partitions)
+      return Error{Recourse::halt, "kafka_bad_setting",
+                   "topic " + name + " has " + std::to_string(topic.partitions) + " partitions and topic " +
+                       topics.begin()->first + " has " + std::to_string(topics.begin()->second.partitions) +
+                       ": where several workers share a lake, all topics of a group need the same count of partitions, "
+                       "so that facts of one key meet in one worker; give the topics the same count"};
+  std::vector<std::string> names;
+  for (int i = 0; i < list->cnt; ++i) names.push_back(partition_name(list->elems[i].topic, list->elems[i].partition));
+  FF_TRY(ask([&] { return options_.on_assigned(names); }));
+  return topics;
+}
+
+Result<void> KafkaReader::begin(Lane& lane, rd_kafka_topic_partition_t& at, const Topics& topics) {
+  auto mark = ask([&] { return mark_of_(lane.name); });
   if (!mark.ok()) return mark.error();
-  ahead_.recover();
   lane.resume = Resume::parse(mark.value().resume);
   lane.position = lane.decoded = mark.value().position;
   if (const auto said = options_.go_on_behind.find(lane.name);
@@ -94,11 +114,11 @@ Result<void> KafkaReader::begin(Lane& lane, rd_kafka_topic_partition_t& at,
     lane.position = said->second;
     lane.resume.leader_epoch = -1;
   }
-  const auto id_now = topic_ids.find(lane.topic);
-  if (id_now != topic_ids.end()) {
-    if (!lane.resume.topic_id.empty() && !id_now->second.empty() && lane.resume.topic_id != id_now->second)
-      return recreated(lane, lane.resume.topic_id, id_now->second);
-    lane.resume.topic_id = id_now->second;
+  if (const auto now = topics.find(lane.topic); now != topics.end()) {
+    const std::string& id = now->second.id;
+    if (!lane.resume.topic_id.empty() && !id.empty() && lane.resume.topic_id != id)
+      return recreated(lane, lane.resume.topic_id, id);
+    lane.resume.topic_id = id;
   }
   at.offset = lane.position == 0 ? RD_KAFKA_OFFSET_BEGINNING : lane.position;
   if (lane.position > 0 && lane.resume.leader_epoch >= 0)
@@ -137,16 +157,16 @@ void KafkaReader::revoke(const rd_kafka_topic_partition_list_t* list) {
   if (!names.empty() && options_.on_revoked) options_.on_revoked(names);
 }
 
-Result<std::map<std::string, std::string>> KafkaReader::topic_ids() {
+Result<KafkaReader::Topics> KafkaReader::describe_topics() {
   std::vector<const char*> names;
   for (const auto& [topic, feed] : feeds_) names.push_back(topic.c_str());
-  const Owned<rd_kafka_TopicCollection_t> topics(rd_kafka_TopicCollection_of_topic_names(names.data(), names.size()));
+  const Owned<rd_kafka_TopicCollection_t> asked(rd_kafka_TopicCollection_of_topic_names(names.data(), names.size()));
   const Owned<rd_kafka_queue_t> queue(rd_kafka_queue_new(client_.get()));
   char said[256] = "";
   const std::unique_ptr<rd_kafka_AdminOptions_t, void (*)(rd_kafka_AdminOptions_t*)> admin(
       rd_kafka_AdminOptions_new(client_.get(), RD_KAFKA_ADMIN_OP_DESCRIBETOPICS), rd_kafka_AdminOptions_destroy);
   rd_kafka_AdminOptions_set_request_timeout(admin.get(), request_ms, said, sizeof said);
-  rd_kafka_DescribeTopics(client_.get(), topics.get(), admin.get(), queue.get());
+  rd_kafka_DescribeTopics(client_.get(), asked.get(), admin.get(), queue.get());
   const Owned<rd_kafka_event_t> event(rd_kafka_queue_poll(queue.get(), request_ms + 1000));
   const auto* result = event ? rd_kafka_event_DescribeTopics_result(event.get()) : nullptr;
   if (!result || rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -155,30 +175,33 @@ Result<std::map<std::string, std::string>> KafkaReader::topic_ids() {
   }
   std::size_t count = 0;
   const rd_kafka_TopicDescription_t** const found = rd_kafka_DescribeTopics_result_topics(result, &count);
-  std::map<std::string, std::string> ids;
+  Topics topics;
   for (std::size_t i = 0; i < count; ++i) {
     const rd_kafka_error_t* const error = rd_kafka_TopicDescription_error(found[i]);
     if (error && rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
     const rd_kafka_Uuid_t* const id = rd_kafka_TopicDescription_topic_id(found[i]);
     const bool is_known = id && (rd_kafka_Uuid_most_significant_bits(id) || rd_kafka_Uuid_least_significant_bits(id));
-    ids[rd_kafka_TopicDescription_name(found[i])] = is_known ? rd_kafka_Uuid_base64str(id) : "";
+    std::size_t partitions = 0;
+    rd_kafka_TopicDescription_partitions(found[i], &partitions);
+    topics[rd_kafka_TopicDescription_name(found[i])] = {is_known ? rd_kafka_Uuid_base64str(id) : "", partitions};
   }
-  return ids;
+  return topics;
 }
 
 void KafkaReader::check_topics() {
   topics_checked_at_ = Clock::now();
-  auto ids = topic_ids();
-  if (!ids.ok()) return;  // the connection's own errors say so
+  const auto answer = describe_topics();
+  if (!answer.ok()) return;  // the connection's own errors say so
+  const Topics& topics = answer.value();
   for (const auto& [topic, feed] : feeds_)
-    if (!ids.value().count(topic))
+    if (!topics.count(topic))
       ahead_.fail({Recourse::retry, "kafka_no_topic",
                    "Kafka at " + options_.cluster.brokers + " has no topic " + topic +
                        " that we may read; make it, or name the right one in the contract"});
   for (const auto& [key, lane] : lanes_)
-    if (const auto now = ids.value().find(lane->topic); now != ids.value().end() && !lane->resume.topic_id.empty() &&
-                                                        !now->second.empty() && now->second != lane->resume.topic_id)
-      return ahead_.fail(recreated(*lane, lane->resume.topic_id, now->second));
+    if (const auto now = topics.find(lane->topic); now != topics.end() && !lane->resume.topic_id.empty() &&
+                                                   !now->second.id.empty() && now->second.id != lane->resume.topic_id)
+      return ahead_.fail(recreated(*lane, lane->resume.topic_id, now->second.id));
 }
 
 Error KafkaReader::recreated(const Lane& lane, const std::string& id_then, const std::string& id_now) const {

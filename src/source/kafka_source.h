@@ -13,7 +13,7 @@
 /// read next is not there any more, or the topic is another one under the old name), `kafka_denied`, `kafka_fatal`,
 /// `schema_registry_denied`, and what the lake says when it is asked for a mark.
 /// Threads: one of its own, on which marks are asked for and on_revoked is called; librdkafka has some more.
-/// Source: librdkafka INTRODUCTION.md, "Consumer groups"; KIP-429 (cooperative), KIP-516 (topic ids), KIP-320 (epochs).
+/// Source: librdkafka INTRODUCTION.md, "Consumer groups"; KIP-516 (topic ids), KIP-320 (epochs).
 #pragma once
 
 #include <memory>

@@ -48,10 +48,12 @@ class Catalog:
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self.iceberg}/v1/config?warehouse=s3://warehouse", timeout=2):
                     return
-            except urllib.error.HTTPError:
-                return  # It answers, if only that one has to log in.
+            except urllib.error.HTTPError as e:
+                if e.code != 404:
+                    return  # It answers, if only that one has to log in; 404: the bucket is not there yet.
             except OSError:
-                time.sleep(0.5)
+                pass
+            time.sleep(0.5)
         raise SystemExit(f"SeaweedFS did not answer within {seconds} s; its log: {self.log.name}")
 
     def prepare(self):
@@ -72,6 +74,24 @@ def run(world, lake, *more):
             raise SystemExit(f"fleetflow run into {lake}: exit {done.returncode}\n{done.stderr}")
 
 
+def compare(con, one, other):
+    """Every table of core and curated, and the findings, of two attached lakes: how many are equal, how many differ."""
+    passed = failed = 0
+    tables = con.execute(f"select schema_name, table_name from duckdb_tables() where database_name = '{one}' and schema_name in ('core', 'curated') "
+                         "union all select 'ops', 'findings' union all select 'curated', 'exception_report' order by all").fetchall()
+    for schema, table in tables:
+        columns = [c[0] for c in con.execute(f"describe {one}.{schema}.{table}").fetchall() if c[0] not in audit]
+        if (schema, table) in {("curated", "pipeline_freshness")}:
+            continue  # Its subject is the run itself.
+        rows = [sorted(con.execute(f"select {', '.join(columns)} from {name}.{schema}.{table}").fetchall(), key=repr) for name in (one, other)]
+        ok = rows[0] == rows[1]
+        passed, failed = passed + ok, failed + (not ok)
+        print(f"{'ok     ' if ok else 'DIFFERS'} {schema}.{table}: {len(rows[0])} rows in the {one}, {len(rows[1])} in the {other}")
+        if not ok:
+            print(*(f"         only in the {name}: {row}" for name, a, b in ((one, *rows), (other, *rows[::-1])) for row in [r for r in a if r not in b][:3]), sep="\n")
+    return passed, failed
+
+
 def main():
     passed = failed = 0
     with tempfile.TemporaryDirectory(prefix="fleetflow-iceberg-") as folder:
@@ -88,17 +108,7 @@ def main():
             con = duckdb.connect()
             for statement in [*catalog.prepare(), catalog.attach(), f"attach '{folder / 'file' / 'lake.duckdb'}' as file (read_only)"]:
                 con.execute(statement)
-            tables = con.execute("select schema_name, table_name from duckdb_tables() where database_name = 'file' and schema_name in ('core', 'curated') "
-                                 "union all select 'ops', 'findings' union all select 'curated', 'exception_report' order by all").fetchall()
-            for schema, table in tables:
-                columns = [c[0] for c in con.execute(f"describe file.{schema}.{table}").fetchall() if c[0] not in audit]
-                if (schema, table) in {("curated", "pipeline_freshness")}:
-                    continue  # Its subject is the run itself.
-                rows = {name: con.execute(f"select {', '.join(columns)} from {name}.{schema}.{table}").fetchall() for name in ("file", "lake")}
-                both = {name: sorted(r, key=repr) for name, r in rows.items()}
-                ok = both["file"] == both["lake"]
-                passed, failed = passed + ok, failed + (not ok)
-                print(f"{'ok     ' if ok else 'DIFFERS'} {schema}.{table}: {len(both['file'])} rows in the file, {len(both['lake'])} in Iceberg")
+            passed, failed = compare(con, "file", "lake")
         finally:
             catalog.process.terminate()
             catalog.process.wait()
