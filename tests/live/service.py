@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 root = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(root / "scripts/stack"))
@@ -105,12 +105,18 @@ def _answer(stream):
 def ends_of(kafka, topics):
     """Topic partition, as the lake names it -> the offset behind its last record."""
     consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": "check", "log_level": 0})
-    ends = {}
-    for topic in topics:
-        for partition in consumer.list_topics(topic, timeout=30).topics[topic].partitions:
-            ends[f"kafka:{topic}/{partition}"] = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=30)[1]
-    consumer.close()
-    return ends
+    ends, until = {}, time.monotonic() + 60
+    while True:
+        try:
+            for topic in topics:
+                for partition in consumer.list_topics(topic, timeout=30).topics[topic].partitions:
+                    ends[f"kafka:{topic}/{partition}"] = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=30)[1]
+            consumer.close()
+            return ends
+        except KafkaException:  # A broker that was killed has answered for a moment that it leads nothing.
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
 
 
 def behind(service, ends):
