@@ -2,8 +2,8 @@
 
 A reader asks the running engine over its SQL socket ten times a second how far the lake is, in one read-only statement: the marks, which
 are written in the transaction of the data, and whether curated has everything that core has. Afterwards each record of the
-lake is held against those answers, so percentiles are exact but for the reader's tenth of a second. Orders and dispatch go through Postgres
-meanwhile, in the world's proportion to its events.
+lake is held against those answers, so percentiles are exact but for the reader's tenth of a second. Orders, drivers and dispatch
+commands are told to Postgres before the clock starts, so that every scan finds its order known.
 """
 import contextlib
 import csv
@@ -86,30 +86,35 @@ def slope(samples):
 def play(folder, kafka, postgres, rate, seconds, say, burst=None, retention_ms=-1):
     """Plays `rate` events a second for `seconds`; burst: (events a second, seconds, of every so many seconds). What was seen."""
     average = rate if not burst else (rate * (burst[2] - burst[1]) + burst[0] * burst[1]) / burst[2]
-    rows = simulate(folder / "world", int(average * seconds / 20 * 1.06) + 100)
-    records = sum(rows.values())
-    factor = records / rows["events"]  # of all records to events
-    say(f"a world of {records:,} records: for {rate:,.0f} events a second {rate * rows['pings'] / rows['events']:,.0f} pings and {rate * (factor - 1) - rate * rows['pings'] / rows['events']:,.0f} rows of orders, drivers, commands")
+    rows = simulate(folder / "world", int(average * seconds / 20 * 1.03) + 100)
+    factor, in_tables = 1 + rows["pings"] / rows["events"], rows["orders"] + rows["drivers"] + rows["assignments"]
+    lead = 15 + in_tables // 12_000
+    say(f"a world of {rows['events']:,} events, {rows['pings']:,} pings, {in_tables:,} rows of orders, drivers, commands, which have {lead} s to come in before the topics begin")
     for topic in topics:
         kafka.make_topic(topic, partitions=64, retention_ms=retention_ms, **({} if retention_ms < 0 else {"segment_ms": 60_000}))
     postgres.sql((root / "deploy/local/orders.sql").read_text())
     settings = configuration(folder, [{"type": "kafka", "name": "topics", "brokers": kafka.bootstrap, "group": "fleetflow"},
                                       {"type": "postgres", "name": "orders", "conninfo": postgres.dsn, "slot": "fleetflow", "publication": "fleetflow"}])
-    words = [player, folder / "world", "--bootstrap", kafka.bootstrap, "--postgres", postgres.dsn, "--rate", str(rate * factor), "--seconds", str(seconds), "--quiet"]
+    words = [player, folder / "world", "--bootstrap", kafka.bootstrap, "--postgres", postgres.dsn, "--rate", str(rate * factor), "--seconds", str(seconds), "--tables-first", str(lead), "--quiet"]
     if burst:
         words += ["--burst", str(burst[0] * factor), "--burst-seconds", str(burst[1]), "--period", str(burst[2])]
     service = Service(folder, settings)
     reader = Reader(service, folder / "answers.csv")
     try:
         wait_for_lake(service)
-        reader.start()
         playing = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(lead)
+        known = service.ask("select count(*) from raw.shipments union all select count(*) from raw.driver_assignments union all select count(*) from raw.drivers")
+        say(f"{sum(int(n) for n, in known or []):,} of the rows are in the lake; the topics begin")
+        reader.start()
         processes = {"service": service.process.pid, "Kafka": kafka.pid(), "Postgres": postgres.pid(), "player": playing.pid}
         used, began = {name: cpu_s(pid) for name, pid in processes.items()}, time.monotonic()
         samples = watch(playing, service, processes, used, began, seconds, say)
-        told, cpu_player = json.loads(playing.stdout.read()), None
+        told = json.loads(playing.stdout.read())
         ends = ends_of(kafka, topics)
         left, caught_up_s = catch_up(service, reader, ends, say)
+        stages = service.stage_cpu_s()
+        say("CPU seconds by stage: " + ", ".join(f"{stage} {s:.1f}" for stage, s in stages.items()))
         peak = rss_mb(service.process.pid, "VmHWM")
         service.stop(600)
     finally:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zlib
 
 from confluent_kafka import Producer
 
@@ -20,13 +21,25 @@ import flink  # noqa: E402
 from service import Service, configuration, ends_of, program  # noqa: E402
 
 topics = {"bench_events": "shipment_events", "bench_gps": "gps_locations"}
-partitions = 64
+partitions, events_per_ping = 64, 25
 
 
 def simulate(out, shipments, *words):
-    """Makes a world; how many of each feed it tells."""
+    """Makes a world of 25 events for each ping; how many of each feed it tells."""
     done = subprocess.run([program, "simulate", "--profile", "bench", "--shipments", str(shipments), "--pings-per-shipment", "0.8", *words, "--out", out], check=True, capture_output=True, text=True)
-    return {name: int(n) for n, name in re.findall(r"(\d+) (orders|drivers|events|assignments|pings)", done.stdout)}
+    rows = {name: int(n) for n, name in re.findall(r"(\d+) (orders|drivers|events|assignments|pings)", done.stdout)}
+    rows["pings"] = keep_drivers(out, rows["events"] / events_per_ping / rows["pings"])
+    return rows
+
+
+def keep_drivers(world, share):
+    """Leaves the pings of so many drivers only: a device does not ping less than each seven minutes. How many are left."""
+    driver_of, left = re.compile(rb'"driver_id":"([^"]*)"'), 0
+    for path in world.glob("gps-*.ndjson"):
+        lines = [line for line in open(path, "rb") if (found := driver_of.search(line)) and zlib.crc32(found[1]) % 10_000 < share * 10_000]
+        path.write_bytes(b"".join(lines))
+        left += len(lines)
+    return left
 
 
 def fill(kafka, world):
@@ -102,11 +115,11 @@ def fleetflow(folder, world, rows, kafka, say):
                 told = time.monotonic()
                 say(f"{state[1]:,} of {sum(ends.values()):,} records in curated or on the way after {told - started:.0f} s, {rss_mb(service.process.pid):.0f} MB")
         wall, cpu, peak = time.monotonic() - started, cpu_s(service.process.pid), rss_mb(service.process.pid, "VmHWM")
-        broker = cpu_s(kafka.pid()) - broker
+        broker, stages = cpu_s(kafka.pid()) - broker, service.stage_cpu_s()
         service.stop()
     finally:
         service.kill()
-    return {"wall_s": wall, "cpu_s": cpu, "broker_cpu_s": broker, "peak_rss_mb": peak}
+    return {"wall_s": wall, "cpu_s": cpu, "broker_cpu_s": broker, "peak_rss_mb": peak, "stages": stages}
 
 
 def measure(folder, kafka, shipments, with_peers, say):
@@ -118,6 +131,7 @@ def measure(folder, kafka, shipments, with_peers, say):
     ours = fleetflow(folder, world, rows, kafka, say)
     events = sent["bench_events"]
     say(f"FleetFlow: {events:,} events and {sent['bench_gps']:,} pings in curated in {ours['wall_s']:.1f} s, {ours['cpu_s']:.1f} CPU s, broker {ours['broker_cpu_s']:.1f} CPU s")
+    say("  by stage: " + ", ".join(f"{stage} {s:.1f}" for stage, s in ours["stages"].items()))
     theirs = None
     if with_peers:
         say("Flink reads the topic of events three times; the last one counts")
