@@ -98,7 +98,7 @@ def play(folder, kafka, postgres, rate, seconds, say, burst=None, retention_ms=-
     words = [player, folder / "world", "--bootstrap", kafka.bootstrap, "--postgres", postgres.dsn, "--rate", str(rate * factor), "--seconds", str(seconds), "--tables-first", str(lead), "--quiet"]
     if burst:
         words += ["--burst", str(burst[0] * factor), "--burst-seconds", str(burst[1]), "--period", str(burst[2])]
-    service = Service(folder, settings)
+    service, playing = Service(folder, settings), None
     reader = Reader(service, folder / "answers.csv")
     try:
         wait_for_lake(service)
@@ -120,7 +120,7 @@ def play(folder, kafka, postgres, rate, seconds, say, burst=None, retention_ms=-
     finally:
         reader.ends.set()
         service.kill()
-        with contextlib.suppress(UnboundLocalError):
+        if playing:
             playing.kill()
     reader.join()
     return {"told": told, "seconds": told["seconds"], "samples": samples, "behind_at_end": left, "caught_up_s": caught_up_s, "peak_rss_mb": peak, "slope_mb_h": slope([(t, m) for t, m, _ in samples[len(samples) // 2:]]),

@@ -4,9 +4,7 @@ Starts Kafka and Postgres of its own on loopback (build/bench-live), both on the
 no figure fails anything. What each figure means stands in docs/performance.md, "Live"; the peers' rules in bench/peers/README.md.
 """
 import argparse
-import json
 import os
-import pathlib
 import shutil
 import sys
 import time
@@ -86,9 +84,11 @@ def main():
     parser.add_argument("--rows", type=int, default=1_000_000, help="in the table of 'database' (1000000)")
     parser.add_argument("--seconds", type=int, default=300, help="how long the rate is held (300)")
     parser.add_argument("--rate", type=int, default=35_000, help="events a second held (35000), pings in proportion")
-    parser.add_argument("--soak", type=float, metavar="HOURS", help="also HOURS at 8,000 events a second, 35,000 in the last 12 s of each two minutes; takes some 30 GB of disk an hour")
+    parser.add_argument("--soak", type=float, metavar="HOURS", help="nothing but HOURS at 8,000 events a second, 35,000 in the last 12 s of each two minutes; takes some 30 GB of disk an hour")
     parser.add_argument("--skip-peers", action="store_true", help="neither Flink nor Debezium")
     words = parser.parse_args()
+    if words.soak:
+        words.only = []
     folder = machine.root / "build/bench-live"
     shutil.rmtree(folder, ignore_errors=True)
     rows, load = [], os.getloadavg()[0]
@@ -101,7 +101,6 @@ def main():
         with Kafka(place / "kafka") as kafka, Postgres(place / "postgres", settings={"max_wal_size": "8GB"}) as postgres:
             measured = measure(place, kafka, postgres)
         shutil.rmtree(place)
-        (folder / f"{name}.json").write_text(json.dumps(measured, default=str) if name in ("stream", "database") else json.dumps({k: v for k, v in measured.items() if k != "freshness"}))
         return measured
 
     if "stream" in words.only:
@@ -118,5 +117,4 @@ def main():
 
 
 if __name__ == "__main__":
-    pathlib.Path(machine.root / "build").mkdir(exist_ok=True)
     main()
