@@ -3,7 +3,8 @@
 A reader asks the running engine over its SQL socket ten times a second how far the lake is, in one read-only statement: the marks, which
 are written in the transaction of the data, and whether curated has everything that core has. Afterwards each record of the
 lake is held against those answers, so percentiles are exact but for the reader's tenth of a second. Orders, drivers and dispatch
-commands are told to Postgres before the clock starts, so that every scan finds its order known.
+commands go through Postgres meanwhile, as many as the world has beside its events: told before their time they would be promises to come,
+whose moments the engine has to look at, and told after it every scan would be an orphan.
 """
 import contextlib
 import csv
@@ -87,15 +88,15 @@ def play(folder, kafka, postgres, rate, seconds, say, burst=None, retention_ms=-
     """Plays `rate` events a second for `seconds`; burst: (events a second, seconds, of every so many seconds). What was seen."""
     average = rate if not burst else (rate * (burst[2] - burst[1]) + burst[0] * burst[1]) / burst[2]
     rows = simulate(folder / "world", int(average * seconds / 20 * 1.03) + 100)
-    factor, in_tables = 1 + rows["pings"] / rows["events"], rows["orders"] + rows["drivers"] + rows["assignments"]
-    lead = 15 + in_tables // 12_000
-    say(f"a world of {rows['events']:,} events, {rows['pings']:,} pings, {in_tables:,} rows of orders, drivers, commands, which have {lead} s to come in before the topics begin")
+    records = sum(rows.values())
+    factor, in_tables = records / rows["events"], records - rows["events"] - rows["pings"]
+    say(f"a world of {records:,} records: beside {rate:,} events a second {rate * rows['pings'] / rows['events']:,.0f} pings and {rate * in_tables / rows['events']:,.0f} rows of orders, drivers, commands")
     for topic in topics:
         kafka.make_topic(topic, partitions=64, retention_ms=retention_ms, **({} if retention_ms < 0 else {"segment_ms": 60_000}))
     postgres.sql((root / "deploy/local/orders.sql").read_text())
     settings = configuration(folder, [{"type": "kafka", "name": "topics", "brokers": kafka.bootstrap, "group": "fleetflow"},
                                       {"type": "postgres", "name": "orders", "conninfo": postgres.dsn, "slot": "fleetflow", "publication": "fleetflow"}])
-    words = [player, folder / "world", "--bootstrap", kafka.bootstrap, "--postgres", postgres.dsn, "--rate", str(rate * factor), "--seconds", str(seconds), "--tables-first", str(lead), "--quiet"]
+    words = [player, folder / "world", "--bootstrap", kafka.bootstrap, "--postgres", postgres.dsn, "--rate", str(rate * factor), "--seconds", str(seconds), "--quiet"]
     if burst:
         words += ["--burst", str(burst[0] * factor), "--burst-seconds", str(burst[1]), "--period", str(burst[2])]
     service, playing = Service(folder, settings), None
@@ -103,9 +104,6 @@ def play(folder, kafka, postgres, rate, seconds, say, burst=None, retention_ms=-
     try:
         wait_for_lake(service)
         playing = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        time.sleep(lead)
-        known = service.ask("select count(*) from raw.shipments union all select count(*) from raw.driver_assignments union all select count(*) from raw.drivers")
-        say(f"{sum(int(n) for n, in known or []):,} of the rows are in the lake; the topics begin")
         reader.start()
         processes = {"service": service.process.pid, "Kafka": kafka.pid(), "Postgres": postgres.pid(), "player": playing.pid}
         used, began = {name: cpu_s(pid) for name, pid in processes.items()}, time.monotonic()
@@ -115,6 +113,8 @@ def play(folder, kafka, postgres, rate, seconds, say, burst=None, retention_ms=-
         left, caught_up_s = catch_up(service, reader, ends, say)
         stages = service.stage_cpu_s()
         say("CPU seconds by stage: " + ", ".join(f"{stage} {s:.1f}" for stage, s in stages.items()))
+        commits = service.ask("select count(*), avg(facts) from ops.commits where facts > 0")
+        say(f"{commits[0][0]} commits of {float(commits[0][1]):,.0f} facts on average")
         peak = rss_mb(service.process.pid, "VmHWM")
         service.stop(600)
     finally:

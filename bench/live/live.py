@@ -57,6 +57,7 @@ def hold_rows(m, rate):
     events, pings = m["freshness"]["shipment_events", "curated"], m["freshness"]["gps_locations", "curated"]
     core = m["freshness"]["shipment_events", "core"]
     rows = [row(f"held {m['seconds']:.0f} s: events/s told", m["told"]["events"] / m["seconds"], aim=f"{rate:,}"), row("  pings/s told", m["told"]["gps"] / m["seconds"], aim="1,400"),
+            row("  rows/s told to Postgres", (m["told"]["orders"] + m["told"]["drivers"] + m["told"]["assignments"]) / m["seconds"]),
             row("  event to curated p50, s", events[1], aim="2", digits=2), row("  event to curated p99, s", events[2], aim="5", digits=2), row("  event to core p50, s", core[1], digits=2),
             row("  event to core p99, s", core[2], digits=2), row("  ping to curated p50, s", pings[1], aim="2", digits=2), row("  ping to curated p99, s", pings[2], aim="5", digits=2),
             row("  records behind at the end", m["behind_at_end"]), row("  peak memory, MB", m["peak_rss_mb"])]
@@ -83,7 +84,7 @@ def main():
     parser.add_argument("--shipments", type=int, default=50_000, help="in the topic of 'stream', of about 20 events each (50000)")
     parser.add_argument("--rows", type=int, default=1_000_000, help="in the table of 'database' (1000000)")
     parser.add_argument("--seconds", type=int, default=300, help="how long the rate is held (300)")
-    parser.add_argument("--rate", type=int, default=35_000, help="events a second held (35000), pings in proportion")
+    parser.add_argument("--rate", type=int, default=35_000, help="events a second held (35000), pings and rows of Postgres in proportion")
     parser.add_argument("--soak", type=float, metavar="HOURS", help="nothing but HOURS at 8,000 events a second, 35,000 in the last 12 s of each two minutes; takes some 30 GB of disk an hour")
     parser.add_argument("--skip-peers", action="store_true", help="neither Flink nor Debezium")
     words = parser.parse_args()

@@ -17,13 +17,12 @@ namespace ff::play {
 namespace {
 
 volatile std::sig_atomic_t interrupted = 0;
-constexpr std::size_t rows_waiting_max = 50'000;
 
 struct Options {
   std::string world, bootstrap = "127.0.0.1:19092", dsn = "host=127.0.0.1 port=15432 user=app dbname=app";
   std::string events_topic = "shipment_events", gps_topic = "gps_locations";
   Rate rate;
-  double seconds = 0, tables_first = 0;
+  double seconds = 0;
   bool quiet = false;
 };
 
@@ -32,8 +31,6 @@ double cpu_seconds() {
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
-
-bool is_on_topic(const Line& line) { return line.feed == Feed::events || line.feed == Feed::gps; }
 
 class Player {
  public:
@@ -49,8 +46,6 @@ class Player {
 
  private:
   Result<void> tell(const Line& line);
-  Result<void> tell_tables();
-  Line next_due();
   void say(double seconds, std::uint64_t due) const;
   int summary(double seconds, double cpu, bool is_flushed);
 
@@ -61,12 +56,12 @@ class Player {
   KafkaWire kafka_;
   std::unique_ptr<PostgresWire> postgres_;
   std::array<std::uint64_t, feed_names.size()> told_ = {};
-  /// all_: of the records that the schedule counts.
   std::uint64_t all_ = 0, no_row_ = 0, deletes_ = 0, behind_max_ = 0;
 };
 
 Result<void> Player::tell(const Line& line) {
-  if (is_on_topic(line)) {
+  ++all_;
+  if (line.feed == Feed::events || line.feed == Feed::gps) {
     const auto record = retelling_.record(line);
     FF_TRY(kafka_.send((line.feed == Feed::events ? options_.events_topic : options_.gps_topic).c_str(), record.key,
                        record.value));
@@ -82,34 +77,12 @@ Result<void> Player::tell(const Line& line) {
   return {};
 }
 
-/// All rows of the tables, as fast as Postgres takes them; then waits until the topics begin.
-Result<void> Player::tell_tables() {
-  const auto begin = std::chrono::steady_clock::now() + std::chrono::duration<double>(options_.tables_first);
-  while (const auto line = world_.next()) {
-    if (is_on_topic(*line)) continue;
-    FF_TRY(tell(*line));
-    while (postgres_->waiting() > rows_waiting_max) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  world_.rewind();
-  std::this_thread::sleep_until(begin);
-  return {};
-}
-
-Line Player::next_due() {
-  auto line = world_.next();
-  while (options_.tables_first > 0 && !is_on_topic(*line)) line = world_.next();
-  ++all_;
-  return *line;
-}
-
 Result<int> Player::play() {
-  while (const auto line = world_.next())
-    if (options_.tables_first == 0 || is_on_topic(*line)) schedule_.add(line->heard);
+  while (const auto line = world_.next()) schedule_.add(line->heard);
   world_.rewind();
-  schedule_.start(now_micros() + static_cast<std::int64_t>(1e6 * options_.tables_first));
-  if (options_.tables_first > 0) FF_TRY(tell_tables());
   const auto start = std::chrono::steady_clock::now();
   const double cpu = cpu_seconds();
+  schedule_.start(now_micros());
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   double next_word = 1;
   while (all_ < schedule_.records() && !interrupted) {
@@ -122,7 +95,7 @@ Result<int> Player::play() {
       if (!options_.quiet) say(seconds, due);
       next_word += 1;
     }
-    for (int burst = 0; all_ < due && burst < 1000; ++burst) FF_TRY(tell(next_due()));
+    for (int burst = 0; all_ < due && burst < 1000; ++burst) FF_TRY(tell(*world_.next()));
     kafka_.poll();
     if (all_ >= due) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
@@ -188,12 +161,6 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   app.add_option("--seconds", options.seconds, "stop after so many; 0: when the world ends")->capture_default_str();
-  app.add_option(
-         "--tables-first", options.tables_first,
-         "write all rows of the tables at once, and begin with the topics after so many seconds; --rate is then "
-         "that of the topics")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
   app.add_option("--events-topic", options.events_topic, "")->capture_default_str();
   app.add_option("--gps-topic", options.gps_topic, "")->capture_default_str();
   app.add_flag("--quiet", options.quiet, "only the summary");

@@ -35,11 +35,6 @@ class PostgresWire {
   /// After finish(): why not everything is committed; empty: everything is.
   const std::string& failure() const { return failure_; }
 
-  /// Rows that were put and are not in a transaction yet.
-  std::size_t waiting() const {
-    const std::lock_guard lock(mutex_);
-    return waiting_.size();
-  }
   std::uint64_t committed() const { return committed_; }
   std::uint64_t transactions() const { return transactions_; }
   std::uint64_t retries() const { return retries_; }
@@ -67,7 +62,7 @@ class PostgresWire {
   const std::string dsn_;
   const std::chrono::milliseconds interval_;
   std::unique_ptr<pg_conn, Close> connection_;
-  mutable std::mutex mutex_;  ///< guards waiting_ and ends_
+  std::mutex mutex_;  ///< guards waiting_ and ends_
   std::condition_variable changed_;
   std::vector<Change> waiting_;
   bool ends_ = false;
