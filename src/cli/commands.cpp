@@ -69,6 +69,10 @@ struct RunCommand {
     c->add_option("--curate-every", options.curate_every_s,
                   "Seconds: while behind, curated tables follow core at least this often; 0: in each commit")
         ->capture_default_str();
+    c->add_option("--state-days", options.state_days,
+                  "Days after its last fact for which a thing's keyed state stays at hand; later it is read from raw.*")
+        ->check(CLI::Range(0, 36'500))
+        ->capture_default_str();
     c->add_option("--memory-limit", options.lake.memory_limit, "DuckDB's share of memory")->capture_default_str();
     c->add_option("--threads", options.lake.threads, "DuckDB's threads")->capture_default_str();
     c->add_option("--lake-attach", options.lake.attach,

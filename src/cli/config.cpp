@@ -27,6 +27,7 @@ Settings settings_of(ServiceConfig& c) {
       {"threads", &c.engine.lake.threads},
       {"state_cache_bytes", &c.engine.state.cache_bytes},
       {"state_write_buffer_bytes", &c.engine.state.write_buffer_bytes},
+      {"state_days", &c.engine.state_days},
       {"state_flush_commits", &c.engine.state_flush_commits},
       {"lake_attach", &c.engine.lake.attach, secret},
       {"lake_prepare", &c.engine.lake.prepare, secret},

@@ -44,7 +44,8 @@ inline constexpr std::string_view malformed_record = "malformed_record", truncat
                                   missing_field = "missing_field", wrong_type = "wrong_type",
                                   out_of_range = "out_of_range", coordinate_out_of_range = "coordinate_out_of_range",
                                   unmapped_status = "unmapped_status", unmapped_action = "unmapped_action",
-                                  beyond_horizon = "beyond_horizon", unresolved_value = "unresolved_value";
+                                  beyond_horizon = "beyond_horizon", unresolved_value = "unresolved_value",
+                                  beyond_retention = "beyond_retention";
 }  // namespace reason
 
 /// Why a mapping gave no fact. The decoder completes it to a Refusal (raw bytes, hash, provenance).

@@ -12,6 +12,7 @@
 #include "engine/folder.h"
 #include "engine/history.h"
 #include "engine/publisher.h"
+#include "engine/raw_reader.h"
 #include "engine/stager.h"
 #include "engine/turn_reporter.h"
 #include "lake/sql_socket.h"
@@ -37,11 +38,13 @@ struct Engine::Impl {
   std::unique_ptr<Lake> lake;
   std::unique_ptr<Lake> mark_lake;  ///< a connection of its own, for sources that ask for marks on their threads
   std::mutex mark_mutex;
+  std::unique_ptr<Lake> raw_lake;     ///< a connection of its own, to recall what the keyed state has let go
   std::unique_ptr<SqlSocket> socket;  ///< after the lake it speaks for, so that it goes first
   std::unique_ptr<Store> store;
   std::shared_ptr<const Zone> zone;
   Partitions partitions;
   History history;
+  std::unique_ptr<RawReader> raw_reader;
   std::unique_ptr<Stager> stager;
   std::unique_ptr<Publisher> publisher;
   RunStats stats;
@@ -136,8 +139,14 @@ Result<void> Engine::Impl::open() {
   };
   socket = FF_TRY(SqlSocket::serve(*lake, options.directory + "/sql.sock"));
   mark_lake = FF_TRY(lake->connect());
+  raw_lake = FF_TRY(lake->connect());
+  raw_reader = std::make_unique<RawReader>(*raw_lake, contracts, key, partitions);
 
-  stager = std::make_unique<Stager>(contracts, *zone, *store, partitions);
+  constexpr HotFor usual;
+  const Micros hot = options.state_days * us_per_day;
+  stager = std::make_unique<Stager>(
+      contracts, *zone, *store, partitions, [this](auto types, auto keys) { return raw_reader->about(types, keys); },
+      HotFor{std::min(usual.ended, hot), hot});
   stager->on_stage = [this](const char* stage, std::int64_t us) { staged_us[stage] += us; };
   history = FF_TRY(load_history(*lake, *store, generation, partitions, *stager));
   if (options.as_of != none && history.as_of != none && options.as_of < history.as_of)

@@ -58,8 +58,11 @@ struct EngineOptions {
   std::chrono::milliseconds commit_interval{1000};  ///< while serving: what waits is committed after so long
   std::chrono::seconds clock_interval{5};           ///< while serving, without news: how often deadlines are looked at
   std::chrono::seconds folder_interval{10};         ///< while serving: how often the folder is looked at
-  std::size_t state_flush_commits = 16;             ///< keyed state is made durable every so many commits
-  LakeOptions lake;                                 ///< path is set from `directory` unless `attach` is given
+  std::int64_t state_days =
+      60;  ///< keyed state stays whole so long after the last fact of its thing, a fortnight at most
+           ///< after its end; then it is read from raw.* when asked for
+  std::size_t state_flush_commits = 16;  ///< keyed state is made durable every so many commits
+  LakeOptions lake;                      ///< path is set from `directory` unless `attach` is given
   StoreOptions state;
 };
 

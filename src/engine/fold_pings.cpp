@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "engine/folds.h"
+#include "engine/sorted_by_key.h"
 #include "state/codec.h"
 
 namespace ff {
@@ -27,8 +28,14 @@ Date date_in(std::string_view key) {
   return static_cast<Date>(ordered ^ 0x80000000u);
 }
 
+PingTelling telling_of(const GpsLocationFact& g, const Provenance& from) {
+  return {g.device_id, g.event_time, g.latitude_e7, g.longitude_e7, g.speed_mm_s, from};
+}
+
 struct Day {
-  std::string blob;  ///< what `before` borrows from
+  std::string blob;             ///< what `before` borrows from,
+  std::vector<Batch> recalled;  ///< or these, if the blob is a stub
+  bool is_whole = true;         ///< false: raw.* has less of it than was folded
   DayPings before, after;
   DayFold fold_before, fold_after;
 };
@@ -43,12 +50,20 @@ class DriverDays {
     if (!slot) {
       slot = std::make_unique<Day>();
       slot->blob = FF_TRY(context_.store.get(day_key(driver_key_, date)));
-      if (!slot->blob.empty()) FF_TRY(decode(slot->blob, slot->before));
+      if (const auto stub = stub_of(slot->blob))
+        FF_TRY(recall(date, *stub, *slot));
+      else if (!slot->blob.empty())
+        FF_TRY(decode(slot->blob, slot->before));
       slot->after = slot->before;
       fold_pings(slot->before, slot->fold_before);
       slot->fold_after = slot->fold_before;
     }
     return slot.get();
+  }
+
+  Date date_of(Micros at) const {
+    const Micros local = context_.zone.to_local(at);
+    return static_cast<Date>(local / us_per_day - (local % us_per_day < 0));
   }
 
   enum class Side { before, after };
@@ -80,6 +95,20 @@ class DriverDays {
   }
 
  private:
+  Result<void> recall(Date date, const Stub& stub, Day& day) {
+    static constexpr FactType types[] = {FactType::gps_location};
+    const Recalled wanted{driver_key_, stub.first_heard, stub.last_heard};
+    day.recalled = FF_TRY(context_.recall(types, {&wanted, 1}));
+    for (const Batch& batch : day.recalled)
+      for (const Decoded& d : batch.records)
+        if (const Fact* fact = d.fact())
+          if (const auto* g = std::get_if<GpsLocationFact>(&fact->body);
+              g && g->driver_key == driver_key_ && date_of(g->event_time) == date)
+            day.before.add(telling_of(*g, fact->from));
+    day.is_whole = static_cast<std::int64_t>(day.before.pings.size()) >= stub.tellings;
+    return {};
+  }
+
   /// The nearest date on that side with pings, in the batch or in the store.
   Result<std::optional<Date>> next_date(Date date, Side side) {
     std::optional<Date> nearest;
@@ -211,11 +240,13 @@ Result<void> stage_driver(const FoldContext& context, std::span<Fact* const> fac
   std::map<Date, std::set<std::tuple<Micros, std::string_view>>> changed;
   for (const Fact* fact : facts) {
     const auto& g = std::get<GpsLocationFact>(fact->body);
-    const Micros local = context.zone.to_local(g.event_time);
-    const Date date = static_cast<Date>(local / us_per_day - (local % us_per_day < 0));
+    const Date date = days.date_of(g.event_time);
     Day* day = FF_TRY(days.day(date));
-    if (staging.count(*fact, day->after.add(
-                                 {g.device_id, g.event_time, g.latitude_e7, g.longitude_e7, g.speed_mm_s, fact->from})))
+    if (!day->is_whole) {
+      quarantine_beyond_retention(context, *fact, driver_key, staging);
+      continue;
+    }
+    if (staging.count(*fact, day->after.add(telling_of(g, fact->from))))
       changed[date].insert({g.event_time, g.device_id});
   }
   if (changed.empty()) return {};
@@ -229,7 +260,7 @@ Result<void> stage_driver(const FoldContext& context, std::span<Fact* const> fac
       stager.stage_ping(*day, ping);
     }
     stager.stage_anomalies(date, day->fold_before.anomalies, day->fold_after.anomalies);
-    staging.state.emplace_back(day_key(driver_key, date), encode(day->after));
+    staging.state.emplace_back(day_key(driver_key, date), encode(day->after, context.hot_for.ended));
   }
   // A changed day also moves the segment across midnight and the silence of the days before and after it.
   std::set<Date> concerned;
@@ -256,12 +287,11 @@ Result<void> stage_driver(const FoldContext& context, std::span<Fact* const> fac
 }  // namespace
 
 Result<void> stage_pings(const FoldContext& context, std::span<Fact* const> facts, Staging& staging) {
-  std::vector<Fact*> sorted(facts.begin(), facts.end());
-  const auto key_of = [](const Fact* f) -> const std::string& { return std::get<GpsLocationFact>(f->body).driver_key; };
-  std::stable_sort(sorted.begin(), sorted.end(), [&](const Fact* a, const Fact* b) { return key_of(a) < key_of(b); });
+  const auto key_of = [](const Fact& f) -> const std::string& { return std::get<GpsLocationFact>(f.body).driver_key; };
+  const std::vector<Fact*> sorted = sorted_by_key(facts, key_of);
   for (std::size_t at = 0; at < sorted.size();) {
     std::size_t end = at;
-    while (end < sorted.size() && key_of(sorted[end]) == key_of(sorted[at])) ++end;
+    while (end < sorted.size() && key_of(*sorted[end]) == key_of(*sorted[at])) ++end;
     FF_TRY(stage_driver(context, std::span(sorted).subspan(at, end - at), staging));
     at = end;
   }

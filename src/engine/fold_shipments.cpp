@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "contract/judge.h"
 #include "engine/folds.h"
+#include "engine/sorted_by_key.h"
 #include "engine/unchanged.h"
 #include "state/codec.h"
 
@@ -37,8 +38,8 @@ void order_for_filling(std::span<Fact*> facts) {
     std::stable_sort(facts.begin(), facts.end(), [](const Fact* a, const Fact* b) { return a->version < b->version; });
 }
 
-/// A fact that cannot be completed: it waits in quarantine until its thing was read again.
-void quarantine_unresolved(const FoldContext& context, const Fact& fact, std::string_view subject, Staging& staging) {
+void quarantine(const FoldContext& context, const Fact& fact, std::string_view subject, std::string_view why,
+                std::string_view detail, Staging& staging) {
   const Contract& contract = context.names.contracts[fact.from.feed];
   staging.quarantine.inserts.text(contract.id)
       .text(context.names.partitions[fact.from.partition])
@@ -48,13 +49,20 @@ void quarantine_unresolved(const FoldContext& context, const Fact& fact, std::st
       .text(contract.version)
       .text(fact_name(fact.type()))
       .text(subject)
-      .text(reason::unresolved_value)
+      .text(why)
       .null()
-      .text(
-          "the source left out values that did not change, and nothing was told of this before; read its table again "
-          "(docs/postgres.md)")
+      .text(detail)
       .null()
       .null();
+}
+
+/// A fact that cannot be completed: it waits in quarantine until its thing was read again.
+void quarantine_unresolved(const FoldContext& context, const Fact& fact, std::string_view subject, Staging& staging) {
+  quarantine(
+      context, fact, subject, reason::unresolved_value,
+      "the source left out values that did not change, and nothing was told of this before; read its table again "
+      "(docs/postgres.md)",
+      staging);
 }
 
 std::string_view name(Action action) {
@@ -344,17 +352,87 @@ class ShipmentStager {
 
 }  // namespace
 
-Result<void> stage_shipments(const FoldContext& context, std::span<Fact* const> facts, Staging& staging) {
-  std::vector<Fact*> sorted(facts.begin(), facts.end());
-  for (Fact* fact : sorted)
-    if (auto* e = std::get_if<ShipmentEventFact>(&fact->body); e && e->event_id.empty()) e->event_id = event_id_of(*e);
-  std::sort(sorted.begin(), sorted.end(),
-            [](const Fact* a, const Fact* b) { return shipment_of(*a) < shipment_of(*b); });
+void quarantine_beyond_retention(const FoldContext& context, const Fact& fact, std::string_view key, Staging& staging) {
+  quarantine(context, fact, key, reason::beyond_retention,
+             "its state has left the keyed state and raw.* no longer has all that was said of it; --state-days says "
+             "how long it stays",
+             staging);
+}
 
+namespace {
+
+/// Adds the facts of one shipment to what is known of it; whether anything changed. `seen(fact, outcome, is_new)`.
+template <class Seen>
+bool take_in(ShipmentFacts& known, std::vector<Fact*>& facts, Seen seen) {
+  bool changed = false;
+  order_for_filling(facts);
+  for (Fact* fact : facts) {
+    const Unchanged filled = fill_unchanged(known, *fact);
+    const bool is_new = filled == Unchanged::filled && add(known, *fact);
+    changed |= is_new;
+    seen(*fact, filled, is_new);
+  }
+  return changed;
+}
+
+/// Events whose source does not number them get their number.
+void number_events(std::span<Fact* const> facts) {
+  for (Fact* fact : facts)
+    if (auto* e = std::get_if<ShipmentEventFact>(&fact->body); e && e->event_id.empty()) e->event_id = event_id_of(*e);
+}
+
+/// Shipments whose state was cut to a stub, and what raw.* has of them.
+class RecalledShipments {
+ public:
+  /// `keys` with their state; those that are stubs are recalled.
+  Result<void> load(const FoldContext& context, const std::vector<std::string>& keys,
+                    const std::vector<std::string>& blobs) {
+    static constexpr FactType types[] = {FactType::shipment, FactType::shipment_event, FactType::driver_assignment};
+    batches_.clear();
+    facts_.clear();
+    std::vector<Recalled> wanted;
+    for (std::size_t k = 0; k < keys.size(); ++k)
+      if (const auto stub = stub_of(blobs[k]))
+        wanted.push_back({std::string_view(keys[k]).substr(1), stub->first_heard, stub->last_heard});
+    if (wanted.empty()) return {};
+    batches_ = FF_TRY(context.recall(types, wanted));
+    std::vector<Fact*> all;
+    for (Batch& batch : batches_)
+      for (Decoded& d : batch.records)
+        if (Fact* fact = d.fact()) {
+          const FactType type = fact->type();
+          if (std::find(std::begin(types), std::end(types), type) != std::end(types)) all.push_back(fact);
+        }
+    number_events(all);
+    for (Fact* fact : all) facts_[shipment_of(*fact)].push_back(fact);
+    return {};
+  }
+
+  /// All that is known of one of them; false: less than was folded.
+  bool whole(std::string_view id, const Stub& stub, ShipmentFacts& known) {
+    known.clear();
+    if (const auto it = facts_.find(id); it != facts_.end())
+      take_in(known, it->second, [](const Fact&, Unchanged, bool) {});
+    return static_cast<std::int64_t>(known.claims.size() + known.events.size() + known.commands.size()) >=
+           stub.tellings;
+  }
+
+ private:
+  std::vector<Batch> batches_;  ///< own the texts
+  std::map<std::string_view, std::vector<Fact*>> facts_;
+};
+
+}  // namespace
+
+Result<void> stage_shipments(const FoldContext& context, std::span<Fact* const> facts, Staging& staging) {
+  number_events(facts);
+  const std::vector<Fact*> sorted = sorted_by_key(facts, shipment_of);
   constexpr std::size_t shipments_at_once = 4096;
   ShipmentStager stager(context, staging);
+  RecalledShipments recalled;
   ShipmentFacts known;
   ShipmentRows before, after;
+  std::vector<Fact*> group;
   for (std::size_t at = 0; at < sorted.size();) {
     std::vector<std::string> keys;
     std::size_t end = at;
@@ -365,46 +443,50 @@ Result<void> stage_shipments(const FoldContext& context, std::span<Fact* const> 
       keys.push_back('s' + id);
     }
     const std::vector<std::string> blobs = FF_TRY(context.store.get(keys));
+    FF_TRY(recalled.load(context, keys, blobs));
     for (std::size_t k = 0; k < keys.size(); ++k) {
-      if (blobs[k].empty())
-        known.clear();
-      else
-        FF_TRY(decode(blobs[k], known));
       const std::string_view id = std::string_view(keys[k]).substr(1);
-      const auto group = at;
-      while (at < end && shipment_of(*sorted[at]) == id) ++at;
+      group.clear();
+      while (at < end && shipment_of(*sorted[at]) == id) group.push_back(sorted[at++]);
+      if (blobs[k].empty()) {
+        known.clear();
+      } else if (const auto stub = stub_of(blobs[k])) {
+        if (!recalled.whole(id, *stub, known)) {
+          for (const Fact* fact : group) quarantine_beyond_retention(context, *fact, id, staging);
+          continue;
+        }
+      } else {
+        FF_TRY(decode(blobs[k], known));
+      }
       // Most copies change nothing, and then the fold before need not be computed either.
       ShipmentFacts next = known;
-      bool changed = false;
-      order_for_filling({sorted.data() + group, at - group});
-      for (std::size_t i = group; i < at; ++i) {
-        const Unchanged filled = fill_unchanged(next, *sorted[i]);
-        if (filled == Unchanged::filled) changed |= staging.count(*sorted[i], add(next, *sorted[i]));
-        if (filled == Unchanged::unknown) quarantine_unresolved(context, *sorted[i], id, staging);
-      }
+      const bool changed = take_in(next, group, [&](const Fact& fact, Unchanged filled, bool is_new) {
+        if (filled == Unchanged::filled) staging.count(fact, is_new);
+        if (filled == Unchanged::unknown) quarantine_unresolved(context, fact, id, staging);
+      });
       if (!changed) continue;
       fold(known, before);
       fold(next, after);
       stager.stage(id, before, after);
-      staging.state.emplace_back(keys[k], encode(next));
+      const bool has_ended = traits(after.shipment.state).is_terminal;
+      staging.state.emplace_back(keys[k], encode(next, has_ended ? context.hot_for.ended : context.hot_for.open));
     }
   }
   return {};
 }
 
 Result<void> stage_drivers(const FoldContext& context, std::span<Fact* const> facts, Staging& staging) {
-  std::vector<Fact*> sorted(facts.begin(), facts.end());
-  const auto key_of = [](const Fact* f) -> const std::string& { return std::get<DriverFact>(f->body).driver_key; };
-  std::sort(sorted.begin(), sorted.end(), [&](const Fact* a, const Fact* b) { return key_of(a) < key_of(b); });
+  const auto key_of = [](const Fact& f) -> const std::string& { return std::get<DriverFact>(f.body).driver_key; };
+  std::vector<Fact*> sorted = sorted_by_key(facts, key_of);
   for (std::size_t at = 0; at < sorted.size();) {
-    const std::string& driver_key = key_of(sorted[at]);
+    const std::string& driver_key = key_of(*sorted[at]);
     const std::string blob = FF_TRY(context.store.get('d' + driver_key));
     DriverFacts known;
     if (!blob.empty()) FF_TRY(decode(blob, known));
     DriverFacts next = known;
     bool changed = false;
     std::size_t end = at;
-    while (end < sorted.size() && key_of(sorted[end]) == driver_key) ++end;
+    while (end < sorted.size() && key_of(*sorted[end]) == driver_key) ++end;
     order_for_filling({sorted.data() + at, end - at});
     for (; at < end; ++at) {
       const Unchanged filled = fill_unchanged(next, *sorted[at]);

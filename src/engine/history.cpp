@@ -6,7 +6,7 @@
 
 #include "base/hash.h"
 #include "base/time.h"
-#include "decode/decoder.h"
+#include "engine/raw_reader.h"
 #include "lake/schema.h"
 
 namespace ff {
@@ -101,47 +101,6 @@ Result<Mark> read_mark(Lake& lake, const std::string& partition) {
 }
 
 namespace {
-
-/// Reads records back from raw.*: a partition's, in stretches, each record by the contract that judged it.
-class RawReader {
- public:
-  RawReader(Lake& lake, const ContractSet& contracts, const PseudonymKey& key)
-      : lake_(lake), contracts_(contracts), key_(key), decoders_(contracts.size()) {}
-
-  /// The accepted records of `partition` with a position in (after, to], a batch for each of its feeds.
-  Result<std::vector<SourceBatch>> read(const std::string& partition, std::uint32_t number, std::int64_t after,
-                                        std::int64_t to) {
-    std::string sql;
-    for (int type = 0; type <= static_cast<int>(FactType::gps_location); ++type)
-      sql += (type ? " union " : "") +
-             ("select contract, position, epoch_us(ingest_time), payload from raw." +
-              std::string(fact_name(static_cast<FactType>(type))) + "s where refusal is null and partition = ") +
-             sql_literal(partition) + " and position > " + std::to_string(after) +
-             " and position <= " + std::to_string(to);
-    const Table rows = FF_TRY(lake_.query("select * from (" + sql + ") order by 2"));
-    std::vector<SourceBatch> batches;
-    for (std::uint32_t feed = 0; feed < contracts_.size(); ++feed) {
-      std::vector<RecordRef> records;
-      for (const auto& row : rows.rows)
-        if (*row[0] == contracts_[feed].id) records.push_back({to_integer(row[1]), to_integer(row[2]), *row[3], {}});
-      if (records.empty()) continue;
-      if (!decoders_[feed]) decoders_[feed] = FF_TRY(make_decoder(contracts_[feed], feed, key_, DriverIds::keys));
-      SourceBatch& out = batches.emplace_back();
-      out.batch = FF_TRY(decoders_[feed]->decode_records(number, records));
-      out.feed = feed;
-      out.partition = number;
-      out.last_position = to;
-    }
-    return batches;
-  }
-
- private:
-  Lake& lake_;
-  const ContractSet& contracts_;
-  const PseudonymKey& key_;
-  std::vector<std::unique_ptr<Decoder>> decoders_;
-};
-
 constexpr std::int64_t stretch_positions = 100'000;
 
 }  // namespace
@@ -149,12 +108,11 @@ constexpr std::int64_t stretch_positions = 100'000;
 Result<std::int64_t> catch_up_state(Lake& lake, Store& store, const ContractSet& contracts, const PseudonymKey& key,
                                     Partitions& partitions, Stager& stager, const History& history) {
   std::int64_t replayed = 0;
-  RawReader reader(lake, contracts, key);
+  RawReader reader(lake, contracts, key, partitions);
   for (const auto& [name, mark] : stager.marks) {
     for (std::int64_t after = stager.state_marks[name]; after < mark.position; after += stretch_positions) {
       Pending pending;
-      pending.batches =
-          FF_TRY(reader.read(name, partitions.id_of(name), after, std::min(mark.position, after + stretch_positions)));
+      pending.batches = FF_TRY(reader.read(name, after, std::min(mark.position, after + stretch_positions)));
       for (const SourceBatch& b : pending.batches) replayed += static_cast<std::int64_t>(b.batch.records.size());
       Commit commit;
       commit.publish_seq = history.publish_seq;
@@ -162,7 +120,7 @@ Result<std::int64_t> catch_up_state(Lake& lake, Store& store, const ContractSet&
       FF_TRY(stager.stage_again(pending, commit));
       commit.staging.state.emplace_back(generation_key, history.generation);
       store.stage(std::move(commit.staging.state));
-      FF_TRY(store.write_staged());
+      FF_TRY(store.write_staged(history.as_of));
     }
   }
   return replayed;

@@ -31,7 +31,7 @@ Result<void> Publisher::publish(Commit& commit) {
     return done.error();
   }
   pass_crash_point("lake_committed");
-  FF_TRY(follow_with_state());
+  FF_TRY(follow_with_state(commit));
   return mark_files_done(commit);
 }
 
@@ -122,9 +122,9 @@ Result<void> Publisher::write_marks(const Commit& commit) {
   return lake_.insert("ops.commits", row);
 }
 
-Result<void> Publisher::follow_with_state() {
+Result<void> Publisher::follow_with_state(const Commit& commit) {
   const StageClock clock(on_stage, "write state");
-  FF_TRY(store_.write_staged());
+  FF_TRY(store_.write_staged(commit.as_of));
   pass_crash_point("state_written");
   if (++commits_since_flush_ < options_.state_flush_commits) return {};
   commits_since_flush_ = 0;

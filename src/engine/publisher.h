@@ -41,7 +41,7 @@ class Publisher {
   Result<void> transact(Commit& commit);
   Result<void> curate(const Commit& commit);
   Result<void> write_marks(const Commit& commit);
-  Result<void> follow_with_state();
+  Result<void> follow_with_state(const Commit& commit);
   Result<void> mark_files_done(const Commit& commit);
 
   Lake& lake_;

@@ -94,7 +94,12 @@ void Stager::stage_drift(const SourceBatch& batch, Staging& staging) {
 }
 
 Result<void> Stager::fold(const Facts& facts, Commit& commit) {
-  const FoldContext context{store_, names_, zone_, commit.publish_seq, commit.as_of};
+  const Recall recall = [this](auto types, auto keys) {
+    auto found = recall_(types, keys);
+    names_.partitions = partitions_.names();  // It may come from partitions that this run has not read.
+    return found;
+  };
+  const FoldContext context{store_, names_, zone_, recall, hot_for_, commit.publish_seq, commit.as_of};
   {
     const StageClock clock(on_stage, "fold shipments");
     FF_TRY(stage_shipments(context, facts.shipments, commit.staging));

@@ -23,8 +23,14 @@ struct Pending {
 
 class Stager {
  public:
-  Stager(const ContractSet& contracts, const Zone& zone, const Store& store, Partitions& partitions)
-      : zone_(zone), store_(store), partitions_(partitions), names_{contracts, {}} {}
+  Stager(const ContractSet& contracts, const Zone& zone, const Store& store, Partitions& partitions, Recall recall,
+         HotFor hot_for)
+      : zone_(zone),
+        store_(store),
+        partitions_(partitions),
+        recall_(std::move(recall)),
+        hot_for_(hot_for),
+        names_{contracts, {}} {}
 
   /// Everything that `pending` brings. `commit` has its publish_seq and previous_as_of; as_of becomes the newest
   /// ingest_time, or stays if it was set later. Records at or before their partition's mark are left out.
@@ -56,6 +62,8 @@ class Stager {
   const Zone& zone_;
   const Store& store_;
   Partitions& partitions_;
+  Recall recall_;
+  HotFor hot_for_;
   Names names_;  ///< as of the stretch under way
 };
 

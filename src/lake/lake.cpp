@@ -36,9 +36,14 @@ Error classify(std::string_view message, std::string_view sql) {
 /// through the write-ahead log. DuckDB's own 122,880 would be filled by few commits: a quarter more CPU.
 constexpr int row_group_rows = 30'720;
 
+/// The newest storage format of the DuckDB we are built with: its dictionaries take a quarter less CPU to write than those
+/// of the format that DuckDB makes by itself, which programs before 1.2 can read. An existing file is brought up to it.
+constexpr const char* storage_version = "v1.5.0";
+
 std::string attach_file(const std::string& path) {
   return "attach " + sql_literal(path.empty() ? ":memory:" : path) + " as lake (row_group_size " +
-         std::to_string(row_group_rows) + ")";
+         std::to_string(row_group_rows) + (path.empty() ? "" : ", storage_version " + sql_literal(storage_version)) +
+         ")";
 }
 
 struct Database {

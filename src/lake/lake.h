@@ -6,12 +6,14 @@
 /// Source: architecture, "One SQL code path, two attach strings"; DuckDB C API 1.5.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "base/result.h"
@@ -25,7 +27,8 @@ struct LakeOptions {
   std::vector<std::string> prepare;  ///< statements before the attach: LOAD, CREATE SECRET
   std::string memory_limit = "512MB";
   std::string temp_directory;  ///< where DuckDB may spill; empty: beside the file
-  int threads = 2;
+  /// DuckDB's. The engine decodes and folds on threads of its own beside them.
+  int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency() / 2));
   bool read_only = false;
 };
 

@@ -1,11 +1,11 @@
 #include "state/codec.h"
 
-#include <cstring>
+#include <algorithm>
 
 namespace ff {
 namespace {
 
-constexpr char shipment_format = 1, driver_format = 1, pings_format = 1;
+constexpr char shipment_format = 2, driver_format = 1, pings_format = 3;
 
 /// Varints, zig-zag integers and a table of the texts used, each written at its first use.
 class Writer {
@@ -72,6 +72,7 @@ class Reader {
 
   bool failed() const { return failed_; }
   bool at_end() const { return in_.empty(); }
+  std::string_view rest() const { return in_; }
 
   std::uint64_t number() {
     std::uint64_t n = 0;
@@ -139,18 +140,74 @@ class Reader {
   bool failed_ = false;
 };
 
+struct Head {
+  Micros expires_at = 0;
+  Stub stub;
+};
+
+template <class... Tellings>
+void write_head(Writer& out, Micros hot_for, const Tellings&... lists) {
+  Stub stub;
+  const auto count = [&](const auto& tellings) {
+    stub.tellings += static_cast<std::int64_t>(tellings.size());
+    for (const auto& t : tellings) {
+      const Micros heard = t.from.ingest_time;
+      stub.last_heard = stub.first_heard == none ? heard : std::max(stub.last_heard, heard);
+      stub.first_heard = stub.first_heard == none ? heard : std::min(stub.first_heard, heard);
+    }
+  };
+  (count(lists), ...);
+  out.time(stub.last_heard + hot_for);
+  out.time(stub.last_heard);
+  out.optional_time(stub.first_heard);
+  out.integer(stub.tellings);
+}
+
+Head read_head(Reader& in) {
+  Head head;
+  head.expires_at = in.time();
+  head.stub.last_heard = in.time();
+  head.stub.first_heard = in.optional_time();
+  head.stub.tellings = in.integer();
+  return head;
+}
+
+/// Calls `use(head, rest)` if `bytes` begin with a head.
+template <class Use>
+auto with_head(std::string_view bytes, Use use) -> decltype(use(Head(), bytes)) {
+  const char format = bytes.empty() ? '\0' : bytes[0];
+  if (format != shipment_format && format != pings_format) return std::nullopt;
+  Reader in(bytes, format);
+  const Head head = read_head(in);
+  if (in.failed()) return std::nullopt;
+  return use(head, in.rest());
+}
+
 Result<void> finish(const Reader& in, const char* what) {
   if (!in.failed() && in.at_end()) return {};
-  return Error{
-      Recourse::halt, "state_damaged",
-      std::string("the state of a ") + what +
-          " does not decode; remove the state directory and start again: it is rebuilt from the lake"};
+  return Error{Recourse::halt, "state_damaged",
+               std::string("the state of a ") + what +
+                   " does not decode; remove the state directory and start again: it is rebuilt from the lake"};
 }
 
 }  // namespace
 
-std::string encode(const ShipmentFacts& facts) {
+std::optional<Stub> stub_of(std::string_view bytes) {
+  return with_head(bytes, [](const Head& head, std::string_view rest) {
+    return rest.empty() ? std::optional(head.stub) : std::nullopt;
+  });
+}
+
+std::optional<std::string_view> expired(std::string_view bytes, Micros as_of) {
+  return with_head(bytes, [&](const Head& head, std::string_view rest) {
+    return rest.empty() || as_of < head.expires_at ? std::nullopt
+                                                   : std::optional(bytes.substr(0, bytes.size() - rest.size()));
+  });
+}
+
+std::string encode(const ShipmentFacts& facts, Micros hot_for) {
   Writer out(shipment_format);
+  write_head(out, hot_for, facts.claims, facts.events, facts.commands);
   out.number(facts.claims.size());
   for (const ClaimTelling& c : facts.claims) {
     for (auto text :
@@ -193,6 +250,7 @@ std::string encode(const ShipmentFacts& facts) {
 Result<void> decode(std::string_view bytes, ShipmentFacts& facts) {
   facts.clear();
   Reader in(bytes, shipment_format);
+  read_head(in);
   facts.claims.resize(in.count());
   for (ClaimTelling& c : facts.claims) {
     for (auto* text : {&c.name_space, &c.order_ref, &c.customer_id, &c.carrier_id, &c.service_level, &c.origin_hub,
@@ -263,8 +321,9 @@ Result<void> decode(std::string_view bytes, DriverFacts& facts) {
   return finish(in, "driver");
 }
 
-std::string encode(const DayPings& day) {
+std::string encode(const DayPings& day, Micros hot_for) {
   Writer out(pings_format);
+  write_head(out, hot_for, day.pings);
   out.number(day.pings.size());
   for (const PingTelling& p : day.pings) {
     out.text(p.device_id);
@@ -281,6 +340,7 @@ std::string encode(const DayPings& day) {
 Result<void> decode(std::string_view bytes, DayPings& day) {
   day.pings.clear();
   Reader in(bytes, pings_format);
+  read_head(in);
   day.pings.resize(in.count());
   for (PingTelling& p : day.pings) {
     p.device_id = in.text();

@@ -35,12 +35,36 @@ T from_somewhere(T t) {
   return t;
 }
 
+constexpr Micros hot_for = 1000;
+
+RC_GTEST_PROP(CodecProperty, AStubSaysWhatTheWholeWas, ()) {
+  ShipmentFacts facts, read;
+  for (const auto& e : several(random_event, 12)) facts.add(e);
+  facts.add(random_command());
+  Micros first = facts.commands[0].from.ingest_time, last = first;
+  for (const EventTelling& e : facts.events) {
+    first = std::min(first, e.from.ingest_time);
+    last = std::max(last, e.from.ingest_time);
+  }
+  const std::string whole = encode(facts, hot_for);
+  RC_ASSERT(!stub_of(whole));
+  RC_ASSERT(!expired(whole, last + hot_for - 1));
+  const auto left = expired(whole, last + hot_for);
+  RC_ASSERT(left && left->size() < whole.size());
+  const auto stub = stub_of(*left);
+  RC_ASSERT(stub.has_value());
+  RC_ASSERT(stub->tellings == static_cast<std::int64_t>(facts.events.size() + 1));
+  RC_ASSERT(stub->first_heard == first && stub->last_heard == last);
+  RC_ASSERT(!expired(*left, last + 2 * hot_for));
+  RC_ASSERT(!decode(*left, read).ok());
+}
+
 RC_GTEST_PROP(CodecProperty, AShipmentsFactsComeBack, ()) {
   ShipmentFacts facts, read;
   for (const auto& c : several(random_claim, 5)) facts.add(from_somewhere(c));
   for (const auto& e : several(random_event, 12)) facts.add(from_somewhere(e));
   for (const auto& c : several(random_command, 8)) facts.add(from_somewhere(c));
-  const std::string bytes = encode(facts);
+  const std::string bytes = encode(facts, hot_for);
   RC_ASSERT(decode(bytes, read).ok());
   expect_equal(facts.claims, read.claims);
   expect_equal(facts.events, read.events);
@@ -50,7 +74,7 @@ RC_GTEST_PROP(CodecProperty, AShipmentsFactsComeBack, ()) {
 RC_GTEST_PROP(CodecProperty, ADaysPingsComeBack, ()) {
   DayPings pings, read;
   for (const auto& p : several(random_ping, 20)) pings.add(from_somewhere(p));
-  const std::string bytes = encode(pings);
+  const std::string bytes = encode(pings, hot_for);
   RC_ASSERT(decode(bytes, read).ok());
   expect_equal(pings.pings, read.pings);
 }
@@ -73,7 +97,7 @@ RC_GTEST_PROP(CodecProperty, CutBytesAreRefused, ()) {
   ShipmentFacts facts, read;
   facts.add(random_event());
   for (const auto& c : several(random_command, 4)) facts.add(c);
-  const std::string bytes = encode(facts);
+  const std::string bytes = encode(facts, hot_for);
   RC_ASSERT(!decode(std::string_view(bytes).substr(
                         0, static_cast<std::size_t>(below(static_cast<std::int64_t>(bytes.size())))),
                     read)

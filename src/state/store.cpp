@@ -1,13 +1,17 @@
 #include "state/store.h"
 
 #include <rocksdb/cache.h>
+#include <rocksdb/compaction_filter.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <atomic>
 #include <map>
 #include <mutex>
+
+#include "state/codec.h"
 
 namespace ff {
 namespace {
@@ -25,6 +29,25 @@ Error error_of(const rocksdb::Status& status, const std::string& doing) {
 }
 
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
+
+/// What has expired shrinks to its stub; RocksDB asks from threads of its own.
+class Expiry : public rocksdb::CompactionFilter {
+ public:
+  std::atomic<Micros> as_of = none;
+
+  const char* Name() const override { return "fleetflow.expiry"; }
+  bool Filter(int, const rocksdb::Slice&, const rocksdb::Slice& value, std::string* shorter,
+              bool* is_changed) const override {
+    if (const auto stub = expired(view(value), as_of)) {
+      shorter->assign(*stub);
+      *is_changed = true;
+    }
+    return false;
+  }
+};
+
+constexpr std::uint64_t compacted_every_s = 24 * 3600;
 
 }  // namespace
 
@@ -34,6 +57,7 @@ struct Store::Staged {
 };
 
 struct Store::Impl {
+  Expiry expiry;  ///< before the database that asks it
   std::unique_ptr<rocksdb::DB> db;
   mutable std::mutex mutex;
   std::shared_ptr<const Staged> staged = std::make_shared<Staged>();
@@ -70,10 +94,12 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& o) {
   table.cache_index_and_filter_blocks = true;
   table.block_size = 16 << 10;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  auto impl = std::make_unique<Impl>();
+  options.compaction_filter = &impl->expiry;
+  options.periodic_compaction_seconds = compacted_every_s;
   rocksdb::DB* db = nullptr;
   if (const auto status = rocksdb::DB::Open(options, o.directory, &db); !status.ok())
     return error_of(status, "open " + o.directory);
-  auto impl = std::make_unique<Impl>();
   impl->db.reset(db);
   return std::unique_ptr<Store>(new Store(std::move(impl)));
 }
@@ -145,13 +171,14 @@ void Store::stage(Changes changes) {
   impl_->staged = std::move(staged);
 }
 
-Result<void> Store::write_staged() {
+Result<void> Store::write_staged(Micros as_of) {
+  impl_->expiry.as_of = as_of;
   rocksdb::WriteBatch batch;
   for (const auto& [key, value] : impl_->on_the_way()->changes) {
     if (value.empty())
       batch.Delete(key);
     else
-      batch.Put(key, value);
+      batch.Put(key, slice(expired(value, as_of).value_or(value)));
   }
   rocksdb::WriteOptions options;
   options.disableWAL = true;
@@ -163,6 +190,14 @@ Result<void> Store::write_staged() {
 
 Result<void> Store::flush() {
   if (const auto status = impl_->db->Flush(rocksdb::FlushOptions()); !status.ok()) return error_of(status, "flush");
+  return {};
+}
+
+Result<void> Store::compact() {
+  rocksdb::CompactRangeOptions all;
+  all.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  if (const auto status = impl_->db->CompactRange(all, nullptr, nullptr); !status.ok())
+    return error_of(status, "compact");
   return {};
 }
 

@@ -4,6 +4,7 @@
 /// batch; a crash in between is mended by reading raw.* from the state's marks on, silently. There is no
 /// write-ahead log: what was not flushed yet is replayed the same way, and one column family with atomic flushes keeps keys
 /// and marks of one moment together. A generation names contracts, transitions and zone; another one starts empty.
+/// What has expired (codec.h) is cut to its stub when it is written, or when RocksDB next compacts it: within about a day.
 /// One thread reads and stages; `write_staged` and `flush` may be called by another meanwhile. Source: architecture, "Keyed state is a cache of core"; RocksDB 7.8.
 #pragma once
 
@@ -16,12 +17,13 @@
 #include <vector>
 
 #include "base/result.h"
+#include "domain/fact.h"
 
 namespace ff {
 
 struct StoreOptions {
   std::string directory;
-  std::size_t cache_bytes = 64u << 20;        ///< block cache
+  std::size_t cache_bytes = 64u << 20;         ///< block cache
   std::size_t write_buffer_bytes = 32u << 20;  ///< flushed when full, or by flush()
 };
 
@@ -44,10 +46,14 @@ class Store {
   /// Readers see these from now on, though the lake does not yet: the next batch can be folded while this one is being
   /// committed. An empty value removes the key. The batch staged before must have been written.
   void stage(Changes changes);
-  /// Writes what was staged, all or nothing.
-  Result<void> write_staged();
+  /// Writes what was staged, all or nothing. What has expired at `as_of` may be cut to its stub from now on: everything
+  /// staged up to now must be in raw.* for all to see.
+  Result<void> write_staged(Micros as_of);
   /// Makes everything written so far durable.
   Result<void> flush();
+
+  /// Cuts all that has expired, now; reads and writes the whole state.
+  Result<void> compact();
 
   /// Bytes on disk and in memory tables, as RocksDB estimates them.
   std::uint64_t bytes() const;

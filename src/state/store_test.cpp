@@ -4,6 +4,8 @@
 
 #include <filesystem>
 
+#include "state/codec.h"
+
 namespace ff {
 namespace {
 
@@ -23,7 +25,7 @@ class StoreTest : public ::testing::Test {
   }
   void put(Store::Changes changes) {
     store_->stage(std::move(changes));
-    ASSERT_TRUE(store_->write_staged().ok());
+    ASSERT_TRUE(store_->write_staged(0).ok());
   }
   std::string before(const std::string& key) {
     const auto entry = store_->before(key, 1).value();
@@ -37,6 +39,36 @@ class StoreTest : public ::testing::Test {
   const std::string directory_ = ::testing::TempDir() + "fleetflow-store-test";
   std::unique_ptr<Store> store_;
 };
+
+/// The state of a shipment of one fact, heard of at 100; it expires at 110.
+std::string expires_at_110() {
+  ShipmentFacts facts;
+  EventTelling event;
+  event.event_id = "e1";
+  event.from.ingest_time = 100;
+  facts.add(event);
+  return encode(facts, 10);
+}
+
+TEST_F(StoreTest, WhatHasExpiredIsCutWhenItIsWritten) {
+  store_->stage({{"s1", expires_at_110()}});
+  ASSERT_TRUE(store_->write_staged(110).ok());
+  const auto stub = stub_of(store_->get("s1").value());
+  ASSERT_TRUE(stub);
+  EXPECT_EQ(stub->tellings, 1);
+}
+
+TEST_F(StoreTest, WhatExpiresLaterIsCutByCompaction) {
+  store_->stage({{"s1", expires_at_110()}, {"!mark/x", "7"}});
+  ASSERT_TRUE(store_->write_staged(109).ok());
+  ASSERT_TRUE(store_->compact().ok());
+  EXPECT_EQ(store_->get("s1").value(), expires_at_110());
+  store_->stage({{"!mark/x", "8"}});
+  ASSERT_TRUE(store_->write_staged(110).ok());
+  ASSERT_TRUE(store_->compact().ok());
+  EXPECT_TRUE(stub_of(store_->get("s1").value()));
+  EXPECT_EQ(store_->get("!mark/x").value(), "8");
+}
 
 TEST_F(StoreTest, WhatIsStagedIsSeenBeforeItIsWritten) {
   put({{"a1", "old"}, {"a2", "kept"}});

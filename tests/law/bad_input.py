@@ -112,6 +112,22 @@ def too_old(house):
     refused(house, "beyond_horizon", 2)
 
 
+def beyond_retention(house):
+    """Of a shipment that left the keyed state everything is read from raw again; if raw has been cut, nothing is guessed."""
+    documented("beyond_retention")
+    house.write("events-0001.ndjson", event(1) + "\n" + event(2, "in_transit") + "\n")
+    house.run("--state-days", "0")
+    house.write("events-0002.ndjson", event(3, "out_for_delivery") + "\n")
+    house.run("--state-days", "0")
+    assert house.ask("select state, attempts from core.shipments") == [("out_for_delivery", 0)], house.ask("from core.shipments")
+    with duckdb.connect(str(house.lake / "lake.duckdb")) as con:
+        con.execute("delete from raw.shipment_events where position = 1 and partition like '%events-0001%'")
+    house.write("events-0003.ndjson", event(4, "delivered") + "\n")
+    house.run("--state-days", "0")
+    assert house.ask("select subject, reason, position from ops.quarantine") == [("S1", "beyond_retention", 1)], house.ask("from ops.quarantine")
+    assert house.ask("select state from core.shipments") == [("out_for_delivery",)] and house.ask("select count(*) from core.shipment_events") == [(3,)]
+
+
 def impossible_place(house):
     house.write("events-0001.ndjson", event(1) + "\n")
     house.write("gps-0001.ndjson", json.dumps({"driver_id": "D1", "device_id": "T1", "event_time": T, "lat": 95.0, "lon": 0.0, "ingest_time": T}) + "\n")
@@ -197,7 +213,7 @@ def wrong_usage(house):
     goes_on(house)
 
 
-CASES = [broken_line, wrong_type, missing_field, unknown_status, too_old, impossible_place, empty_file, cut_file, locked_database, unknown_key_in_contract,
+CASES = [broken_line, wrong_type, missing_field, unknown_status, too_old, beyond_retention, impossible_place, empty_file, cut_file, locked_database, unknown_key_in_contract,
          unknown_zone, as_of_behind, changed_file, changed_contracts, no_such_input, bad_key, wrong_usage]
 
 

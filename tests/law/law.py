@@ -8,6 +8,7 @@ Each world is told in several storms, each into a lake of its own:
   scattered  shuffled within and across the files of a feed, every fifth record twice, other files
   batches    the same in small commits, curated after each
   killed     the same, killed after every commit, before or after the state has followed; half of the worlds are curated at the end only
+  forgetful  in small commits by an engine that keeps no state: what it needs of the past it reads from raw.*
   stepped    as it is, in four runs that each know a later moment: what is untouched by new facts and clock must stay right
 """
 import datetime
@@ -54,6 +55,7 @@ def judge(case, folder):
         "scattered": lambda lake: engine.run(scattered, lake, "--as-of", as_of),
         "batches": lambda lake: engine.run(scattered, lake, "--as-of", as_of, *batch),
         "killed": lambda lake: killed_after_every_commit(scattered, lake, as_of, batch if int(seed) % 2 else batch[:2], folder / "batches"),
+        "forgetful": lambda lake: engine.run(scattered, lake, "--as-of", as_of, *batch, "--state-days", "0"),
         "stepped": lambda lake: stepped(world, lake, as_of, chance),
     }
     passed, lines = 0, []
