@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 
-from machine import root
+from machine import peer, root
 
 sys.path.insert(0, str(root / "bench/peers"))
 import debezium  # noqa: E402
@@ -29,10 +29,10 @@ def measure(kafka, postgres, rows, with_peers, say):
     theirs = {}
     if with_peers:
         say("Debezium reads the table three times, then the updates three times; the last one counts")
-        theirs["snapshot"] = debezium.measure("snapshot", postgres.port, "orders", kafka.bootstrap)[-1]
+        theirs["snapshot"] = peer(lambda: debezium.measure("snapshot", postgres.port, "orders", kafka.bootstrap), say)
         debezium.make_slots(debezium.database(postgres.port))
         postgres.sql(f"do $$ begin for i in 1..{rows} loop update orders set destination_hub = 'HUB1' where order_ref = 'R' || i; if i % 1000 = 0 then commit; end if; end loop; end $$")
-        theirs["updates"] = debezium.measure("changes", postgres.port, "orders", kafka.bootstrap, rows)[-1]
-        for what, m in theirs.items():
+        theirs["updates"] = peer(lambda: debezium.measure("changes", postgres.port, "orders", kafka.bootstrap, rows), say)
+        for what, m in ((what, m) for what, m in theirs.items() if m):
             say(f"Debezium {what}: {m['rows']:,} in {m['wall_s']:.1f} s, {m['rows'] / m['cpu_s']:,.0f} a CPU second")
     return {"fleetflow": ours, "debezium": theirs}

@@ -45,3 +45,11 @@ def versions():
     postgres = subprocess.run(["/usr/lib/postgresql/15/bin/postgres", "--version"], capture_output=True, text=True).stdout.split()[2]
     kafka = next((jar.stem.rpartition("-")[2] for jar in (root / ".deps/kafka").glob("kafka-clients-*.jar")), "?")
     return f"Kafka {kafka}, PostgreSQL {postgres}, Flink 2.2.1, Debezium 3.6.1 embedded, {java}"
+
+
+def peer(measure, say):
+    """A peer's last pass; None, and why, if it ends: what was measured of ours stays."""
+    try:
+        return measure()[-1]
+    except SystemExit as e:
+        say(f"the peer failed: {e}")
