@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "cli/check.h"
 #include "cli/compare.h"
+#include "cli/publish.h"
 #include "cli/query.h"
 #include "cli/serve.h"
 #include "cli/show.h"
@@ -125,6 +126,43 @@ struct RunCommand {
   }
 };
 
+struct PublishCommand {
+  std::string config, source, table;
+  PgSnapshotRequest request;
+  CLI::App *publish = nullptr, *snapshot = nullptr;
+
+  void add_to(CLI::App& app) {
+    publish = app.add_subcommand("publish",
+                                 "Put the changes of a Postgres database onto topics of Kafka, until told to stop");
+    publish->add_option("--config", config, "What, and where to (docs/kafka.md)")->required();
+    snapshot = app.add_subcommand(
+        "snapshot", "Have a table, or a range of its keys, read once more by the service that follows it");
+    snapshot->add_option("--config", config, "The service's")->required();
+    snapshot->add_option("--source", source, "Its postgres source, where there are several");
+    snapshot->add_option("--table", table, "SCHEMA.TABLE; without a schema: public")->required();
+    auto* column = snapshot->add_option("--column", request.column, "Only rows with FROM <= COLUMN < TO");
+    snapshot->add_option("--from", request.from, "The first value")->needs(column);
+    snapshot->add_option("--to", request.to, "The value behind the last")->needs(column);
+  }
+
+  int run() {
+    const StopSignals signals;  // before any other thread
+    const auto loaded = load_config(config);
+    if (!loaded.ok()) return fail(loaded.error());
+    if (publish->parsed()) {
+      const auto done = publish_service(loaded.value(), home(), signals.token());
+      return done.ok() ? exit_ok : fail(done.error());
+    }
+    const std::size_t dot = table.find('.');
+    request.schema = dot == std::string::npos ? "public" : table.substr(0, dot);
+    request.table = table.substr(dot == std::string::npos ? 0 : dot + 1);
+    const auto lsn = request_snapshot(loaded.value(), home(), source, request);
+    if (!lsn.ok()) return fail(lsn.error());
+    std::cout << "asked for at " << lsn.value() << "\n";
+    return exit_ok;
+  }
+};
+
 Result<void> print_report(Lake& lake, const std::string& html) {
   const Report report = FF_TRY(ask_report(lake));
   if (html.empty()) return std::cout << report_text(report), Result<void>();
@@ -145,6 +183,8 @@ int run(int argc, char** argv) {
       "4 halted, 5 try again.");
   RunCommand run_command;
   run_command.add_to(app);
+  PublishCommand publish_command;
+  publish_command.add_to(app);
 
   std::string lake, sql, format = "table", out, id, html, other;
   auto* query = app.add_subcommand("query", "Ask a lake in SQL, read-only");
@@ -189,6 +229,7 @@ int run(int argc, char** argv) {
 
   CLI11_PARSE(app, argc, argv);
   if (app.got_subcommand("run")) return run_command.run();
+  if (publish_command.publish->parsed() || publish_command.snapshot->parsed()) return publish_command.run();
   if (check->parsed()) {
     if (contracts.empty())
       contracts = fs::is_directory(input + "/contracts") ? input + "/contracts" : home() + "/contracts";

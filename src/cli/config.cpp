@@ -40,31 +40,54 @@ Settings settings_of(ServiceConfig& c, std::string& listen) {
 
 Settings settings_of(FilesOptions& o) { return {{"name", &o.name, required}, {"path", &o.path, required_path}}; }
 
-Settings settings_of(KafkaOptions& o, std::string& name) {
+Settings with(Settings first, const Settings& more) {
+  first.insert(first.end(), more.begin(), more.end());
+  return first;
+}
+
+Settings settings_of(KafkaCluster& c) {
   return {
-      {"name", &name, required},
-      {"brokers", &o.cluster.brokers, required},
-      {"group", &o.group, required},
-      {"topics", &o.topics},
-      {"registry_url", &o.registry_url},
-      {"registry_user", &o.registry_user},
-      {"registry_password", &o.registry_password, secret},
-      {"tls", &o.cluster.tls},
-      {"tls_ca", &o.cluster.tls_ca, path},
-      {"tls_certificate", &o.cluster.tls_certificate, path},
-      {"tls_key", &o.cluster.tls_key, path},
-      {"tls_key_password", &o.cluster.tls_key_password, secret},
-      {"sasl_mechanism", &o.cluster.sasl_mechanism},
-      {"sasl_username", &o.cluster.sasl_username},
-      {"sasl_password", &o.cluster.sasl_password, secret},
-      {"rack", &o.cluster.rack},
-      {"properties", &o.cluster.properties, secret},
-      {"queue_bytes_max", &o.queue_bytes_max},
-      {"fetch_bytes_max", &o.fetch_bytes_max},
-      {"batch_records_max", &o.batch_records_max},
-      {"stats_interval_ms", &o.stats_interval_ms},
-      {"go_on_behind", &o.go_on_behind},
+      {"brokers", &c.brokers, required},
+      {"tls", &c.tls},
+      {"tls_ca", &c.tls_ca, path},
+      {"tls_certificate", &c.tls_certificate, path},
+      {"tls_key", &c.tls_key, path},
+      {"tls_key_password", &c.tls_key_password, secret},
+      {"sasl_mechanism", &c.sasl_mechanism},
+      {"sasl_username", &c.sasl_username},
+      {"sasl_password", &c.sasl_password, secret},
+      {"aws_region", &c.aws_region},
+      {"properties", &c.properties, secret},
   };
+}
+
+Settings settings_of(PublishConfig& c) {
+  return with(settings_of(c.kafka.cluster), {
+                                                {"topics", &c.topics},
+                                                {"positions_topic", &c.positions_topic},
+                                                {"compression", &c.kafka.compression},
+                                                {"linger_ms", &c.kafka.linger_ms},
+                                                {"delivery_timeout_ms", &c.kafka.delivery_timeout_ms},
+                                                {"queue_bytes_max", &c.kafka.queue_bytes_max},
+                                            });
+}
+
+Settings settings_of(KafkaOptions& o, std::string& name) {
+  return with({{"name", &name, required}},
+              with(settings_of(o.cluster), {
+                                               {"group", &o.group, required},
+                                               {"topics", &o.topics},
+                                               {"registry_url", &o.registry_url},
+                                               {"registry_user", &o.registry_user},
+                                               {"registry_password", &o.registry_password, secret},
+                                               {"registry_ca", &o.registry_ca, path},
+                                               {"rack", &o.cluster.rack},
+                                               {"queue_bytes_max", &o.queue_bytes_max},
+                                               {"fetch_bytes_max", &o.fetch_bytes_max},
+                                               {"batch_records_max", &o.batch_records_max},
+                                               {"stats_interval_ms", &o.stats_interval_ms},
+                                               {"go_on_behind", &o.go_on_behind},
+                                           }));
 }
 
 Settings settings_of(PostgresOptions& o) {
@@ -73,6 +96,7 @@ Settings settings_of(PostgresOptions& o) {
       {"conninfo", &o.conninfo, secret},
       {"slot", &o.slot, required},
       {"publication", &o.publication, required},
+      {"server", &o.server},
       {"failover", &o.failover},
       {"snapshot_connections", &o.snapshot_connections},
       {"snapshot_pages", &o.snapshot_pages},
@@ -82,6 +106,8 @@ Settings settings_of(PostgresOptions& o) {
       {"spill_bytes_max", &o.spill_bytes_max},
       {"binary", &o.binary},
       {"idle_bytes", &o.idle_bytes},
+      {"silence_max_s", &o.silence_max},
+      {"stats_interval_s", &o.stats_interval},
       {"past_truncates", &o.past_truncates},
   };
 }
@@ -94,12 +120,18 @@ class ConfigReader {
     const std::string bytes = FF_TRY(reader_.bytes());
     try {
       const YAML::Node root = YAML::Load(bytes);
-      FF_TRY(read_settings(reader_, root, "the configuration", settings_of(config_), {"http", "sources"}));
+      Settings settings = settings_of(config_);
+      if (root["publish"]) {
+        settings.front().kind = path;  // the lake
+        FF_TRY(read_settings(reader_, root["publish"], "publish", settings_of(config_.publish.emplace())));
+      }
+      FF_TRY(read_settings(reader_, root, "the configuration", settings, {"http", "publish", "sources"}));
       if (root["http"]) FF_TRY(read_http(root["http"]));
       const YAML::Node sources = FF_TRY(reader_.need(root, "sources", "the configuration"));
       if (!sources.IsSequence() || sources.size() == 0)
         return reader_.bad_value(sources, "sources must be a list of at least one source");
       for (const YAML::Node& source : sources) FF_TRY(read_source(source));
+      FF_TRY(check_databases(sources));
     } catch (const YAML::Exception& e) {
       return reader_.unreadable(e);
     }
@@ -107,6 +139,22 @@ class ConfigReader {
   }
 
  private:
+  /// Of several databases each contract must be of one: by the name of its server.
+  Result<void> check_databases(const YAML::Node& sources) const {
+    std::map<std::string, std::string> by_server;
+    for (const SourceConfig& source : config_.sources)
+      if (const auto* database = std::get_if<PostgresOptions>(&source.options))
+        if (const auto [known, is_new] = by_server.emplace(database->server, source.name); !is_new)
+          return reader_.bad_value(sources, "the postgres sources '" + known->second + "' and '" + source.name +
+                                                "' would read the same contracts; give each a server: the name in "
+                                                "its contracts' servers");
+    if (by_server.size() > 1 && by_server.count("") != 0)
+      return reader_.bad_value(sources, "the postgres source '" + by_server.at("") +
+                                            "' names no server and would read the contracts of the others too; give "
+                                            "it a server: the name in its contracts' servers");
+    return {};
+  }
+
   Result<void> read_http(const YAML::Node& http) {
     std::string listen;
     FF_TRY(read_settings(reader_, http, "http", settings_of(config_, listen)));
@@ -141,7 +189,8 @@ class ConfigReader {
       source.options = std::move(options);
     } else if (type == "postgres") {
       PostgresOptions options;
-      options.spill_directory = config_.engine.directory + "/tmp";
+      options.spill_directory = config_.engine.directory.empty() ? std::filesystem::temp_directory_path().string()
+                                                                 : config_.engine.directory + "/tmp";
       FF_TRY(read(settings_of(options)));
       source = {options.name, options};
     } else {
@@ -190,6 +239,7 @@ std::vector<std::string> config_keys() {
   };
   add("", settings_of(config));
   add("http.", settings_of(config, text));
+  add("publish.", settings_of(config.publish.emplace()));
   add("files.", settings_of(files));
   add("kafka.", settings_of(kafka, text));
   add("postgres.", settings_of(postgres));
@@ -199,7 +249,9 @@ std::vector<std::string> config_keys() {
 std::string describe(ServiceConfig config) {
   std::string listen = config.http.host + ":" + std::to_string(config.http.port);
   std::string out = print_settings(settings_of(config), "");
-  out += "http:\n" + print_settings(settings_of(config, listen), "  ") + "sources:\n";
+  out += "http:\n" + print_settings(settings_of(config, listen), "  ");
+  if (config.publish) out += "publish:\n" + print_settings(settings_of(*config.publish), "  ");
+  out += "sources:\n";
   for (SourceConfig& source : config.sources) out += std::visit(DescribeSource{source.name}, source.options);
   return out;
 }

@@ -1,4 +1,4 @@
-/// The configuration file of the service, `fleetflow run --config FILE`: YAML, read strictly. docs/configuration.md lists
+/// The configuration file of the services, `fleetflow run --config FILE` and `fleetflow publish --config FILE`: YAML, read strictly. docs/configuration.md lists
 /// every key with its default.
 ///
 /// Keys of a source are the fields of its options, by the same names. `${NAME}` in a value is the environment variable, so
@@ -6,6 +6,8 @@
 #pragma once
 
 #include <chrono>
+#include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -13,7 +15,7 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "ops/http_server.h"
-#include "source/kafka_options.h"
+#include "source/kafka_publisher.h"
 #include "source/postgres_source.h"
 
 namespace ff::cli {
@@ -29,6 +31,13 @@ struct SourceConfig {
   std::variant<FilesOptions, KafkaOptions, PostgresOptions> options;
 };
 
+/// Where `fleetflow publish` puts the changes of its one Postgres source.
+struct PublishConfig {
+  KafkaPublisherOptions kafka;
+  std::map<std::string, std::string> topics;  ///< contract id -> topic
+  std::string positions_topic = "fleetflow_positions";
+};
+
 struct ServiceConfig {
   ServiceConfig() { engine.curate_every_s = 5; }  ///< people are watching: sooner than a run over a backlog
 
@@ -37,6 +46,7 @@ struct ServiceConfig {
   ops::HttpOptions http;
   std::chrono::seconds commit_age_max{60};  ///< /readyz: an older last turn of the engine is an obstacle
   std::vector<SourceConfig> sources;        ///< at least one
+  std::optional<PublishConfig> publish;     ///< then there need be no lake, and it is for `fleetflow publish` alone
 };
 
 /// Errors (halt): config_unreadable, config_unknown_key, config_missing_key, config_bad_value; file, line and key are named.

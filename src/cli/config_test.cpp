@@ -86,6 +86,32 @@ TEST(Config, EverySourceHasItsOptions) {
   EXPECT_THAT(shown, Not(HasSubstr("hunter2")));
 }
 
+TEST(Config, APublisherNeedsNoLake) {
+  const auto config = load(
+      "publish: {brokers: 'k1:9092', topics: {orders: shop.orders}, compression: lz4}\n"
+      "sources:\n"
+      "  - {type: postgres, name: orders, slot: s, publication: p}\n");
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  const PublishConfig& publish = config.value().publish.value();
+  EXPECT_EQ(publish.kafka.cluster.brokers, "k1:9092");
+  EXPECT_EQ(publish.kafka.compression, "lz4");
+  EXPECT_EQ(publish.topics.at("orders"), "shop.orders");
+  EXPECT_EQ(publish.positions_topic, "fleetflow_positions");
+  EXPECT_THAT(describe(config.value()), HasSubstr("publish:\n  brokers: k1:9092"));
+  EXPECT_THAT(refused("publish: {}\nsources:\n  - {type: files, name: a, path: b}\n"), HasSubstr("needs 'brokers'"));
+}
+
+TEST(Config, OfTwoDatabasesEachSaysWhoseContractsItReads) {
+  const auto two = [](const std::string& first, const std::string& second) {
+    return refused("lake: x\nsources:\n  - {type: postgres, name: a, slot: a, publication: p" + first +
+                   "}\n  - {type: postgres, name: b, slot: b, publication: p" + second + "}\n");
+  };
+  EXPECT_THAT(two("", ""), HasSubstr("config_bad_value :3: the postgres sources 'a' and 'b' would read the same"));
+  EXPECT_THAT(two(", server: shop", ", server: shop"), HasSubstr("would read the same contracts"));
+  EXPECT_THAT(two(", server: shop", ""), HasSubstr("the postgres source 'b' names no server"));
+  EXPECT_EQ(two(", server: shop", ", server: depot"), "accepted");
+}
+
 TEST(Config, WhatIsShownIsAConfigurationThatSaysTheSame) {
   const std::string shown = describe(load(least).value());
   const auto again = load(shown);

@@ -9,6 +9,9 @@
 
 namespace ff::cli {
 
+/// Where the contracts of a service are.
+std::string contracts_folder(const EngineOptions& options, const std::string& home);
+
 /// Prints what would run and, per source, which contracts feed it; starts nothing and asks no server. Errors: those of
 /// contracts, the pseudonym key and the reporting zone; halt `config_bad_value` (a landing folder that is not there, a
 /// source without a contract).

@@ -96,6 +96,7 @@ struct Contract {
   std::string topic_host;                  ///< where the contract says that the topic is: host:port, or several
   std::vector<std::string> topic_headers;  ///< which of a record's headers to keep; others never land (S7.1)
   std::string table_schema, table;         ///< Format::postgres: which table; empty otherwise
+  std::string server;                      ///< Format::postgres: the server's name, `servers[].server`; empty otherwise
   Format format = Format::ndjson;
   Encoding encoding = Encoding::utf8;
   CsvDialect csv;

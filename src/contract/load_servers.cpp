@@ -52,6 +52,7 @@ Result<Format> read_topic(ContractReader& r, const YAML::Node& server) {
 Result<Format> read_database(ContractReader& r, const YAML::Node& server) {
   FF_TRY(r.check_keys(server, postgres_keys, "the server"));
   r.contract.table_schema = FF_TRY(r.need(server, "schema", "a server of type postgres")).as<std::string>();
+  if (server["server"]) r.contract.server = server["server"].as<std::string>();
   return Format::postgres;
 }
 

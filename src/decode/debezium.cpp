@@ -176,7 +176,7 @@ class DebeziumDecoder final : public Decoder {
     ChangeHead head{.op = envelope.op, .time = arrived_at_};
     read_head(envelope, head);
     read_units(envelope);
-    if (!read_row(row, envelope.op == 'd', position))
+    if (!read_row(row, envelope.op == 'd' && !is_ours_, position))
       return refuse(reason::malformed_record,
                     "a text holds a control character that FleetFlow separates ids with (U+0000, U+001F)");
     assembler_->tell({.ingest_time = head.time,
@@ -211,6 +211,7 @@ class DebeziumDecoder final : public Decoder {
   /// Version, time and names: what `source` and `transaction` say.
   void read_head(const Envelope& envelope, ChangeHead& head) {
     std::int64_t ts_us = none, ts_ms = none, lsn = none, order = none;
+    is_ours_ = false;
     std::string sequence;
     if (envelope.source.starts_with('{'))
       each_member(outer_, envelope.source, [&](const Member& m) {
@@ -219,6 +220,7 @@ class DebeziumDecoder final : public Decoder {
         if (m.key == "lsn") lsn = number(m.value);
         if (m.key == "txId")
           if (const std::int64_t xid = number(m.value); xid > 0) head.xid = static_cast<std::uint32_t>(xid);
+        if (m.key == "version") is_ours_ = text(m.value) == own_envelope;
         if (m.key == "schema") schema_name_ = text(m.value);
         if (m.key == "table") table_name_ = text(m.value);
         if (m.key == "sequence") sequence = text(m.value);
@@ -279,7 +281,7 @@ class DebeziumDecoder final : public Decoder {
     }
   }
 
-  bool read_row(std::string_view row, bool is_deleted, std::int64_t position) {
+  bool read_row(std::string_view row, bool only_key, std::int64_t position) {
     std::fill(values_.begin(), values_.end(), Value{});
     std::fill(is_bare_.begin(), is_bare_.end(), false);
     times_.clear();
@@ -289,7 +291,7 @@ class DebeziumDecoder final : public Decoder {
       const int at = column_of(m.key);
       if (at < 0) return assembler_->note_drift(m.key, position);
       const auto column = static_cast<std::size_t>(at);
-      values_[column] = is_deleted && !feeds_key_[column] ? Value{Value::unchanged, {}} : read_value(m.value, column);
+      values_[column] = only_key && !feeds_key_[column] ? Value{Value::unchanged, {}} : read_value(m.value, column);
       is_clean &= values_[column].bytes.find_first_of(std::string_view("\0\x1f", 2)) == std::string_view::npos;
     });
     return is_clean;
@@ -342,6 +344,7 @@ class DebeziumDecoder final : public Decoder {
   std::vector<std::optional<Unit>> units_;
   std::shared_ptr<const Zone> utc_;
   Micros arrived_at_ = 0;
+  bool is_ours_ = false;
   std::string scratch_, schema_name_, table_name_;
 };
 

@@ -4,7 +4,7 @@
 /// `after` (of a deletion: `before`) is the row; `source.ts_us` (else `ts_ms`) its ingest_time; the version (S2.4) is
 /// (sequence[0], order in the transaction): `transaction.total_order` where it is there, else how far sequence[1] lies from
 /// sequence[0]. Deletions are trusted in their key fields only: where the replica identity is not FULL, Debezium fills the
-/// rest with null, 0 and ''. Values that Debezium did not get (`__debezium_unavailable_value`) are unchanged, not text.
+/// rest with null, 0 and ''; those of our own making (`source.version` is `fleetflow`) are trusted whole. Values that Debezium did not get (`__debezium_unavailable_value`) are unchanged, not text.
 ///
 /// Times written as numbers are read by the schema of the wrapper (io.debezium.time.*, Connect's Timestamp and Date), or by
 /// the property's `unit`. They are readings of a local clock: the property's defaultTimezone says whose.
@@ -22,6 +22,9 @@
 #include "decode/decoder.h"
 
 namespace ff {
+
+/// `source.version` of our own envelopes: what they do not know they mark as unavailable, so that all else in them is meant.
+inline constexpr std::string_view own_envelope = "fleetflow";
 
 inline constexpr std::string_view debezium_unavailable = "__debezium_unavailable_value";
 

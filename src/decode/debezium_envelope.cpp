@@ -40,7 +40,8 @@ void append_envelope(const ChangeHead& head, const std::vector<Column>& columns,
   out.append(R"({"op":")").append(1, head.op).append(head.op == 'd' ? R"(","before":)" : R"(","before":null,"after":)");
   append_row(columns, row, is_bare, out);
   if (head.op == 'd') out += R"(,"after":null)";
-  out.append(R"(,"source":{"connector":"postgresql","snapshot":)").append(head.op == 'r' ? R"("true")" : R"("false")");
+  out.append(R"(,"source":{"version":")").append(own_envelope);
+  out.append(R"(","connector":"postgresql","snapshot":)").append(head.op == 'r' ? R"("true")" : R"("false")");
   out += R"(,"schema":)";
   append_json_string(out, head.schema);
   out += R"(,"table":)";

@@ -70,7 +70,8 @@ struct Engine::Impl {
   std::map<std::string, std::int64_t> staged_us;  ///< of the commit that is being staged
   std::int64_t inflight_bytes = 0;                ///< of the commit that is staged behind the one being published
   TurnReporter reporter;
-  Clock::time_point last_cycle = Clock::now();
+  Clock::time_point last_cycle = Clock::now(), publishing_since = Clock::now();
+  Clock::duration last_fold{}, last_publishing{};
 
   Impl(EngineOptions o, ContractSet c, PseudonymKey k, Curator m)
       : options(std::move(o)), contracts(std::move(c)), key(std::move(k)), curator(std::move(m)) {}
@@ -88,6 +89,7 @@ struct Engine::Impl {
   Result<void> stage_and_publish(Pending& pending, Micros as_of, const Progress& progress);
   Result<void> finish_publishing(const Progress& progress);
   void report(Publishing& finished, const Error* error);
+  bool is_time_to_fold() const;
   bool is_publishing() const {
     return publishing && publishing->done.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
   }
@@ -233,6 +235,11 @@ bool Engine::Impl::is_cycle_due(const Pending& pending) const {
          Clock::now() - last_cycle >= std::chrono::seconds(options.curate_every_s);
 }
 
+/// So that the next commit is folded just when the one being written is done, as far as the last ones tell.
+bool Engine::Impl::is_time_to_fold() const {
+  return !publishing || Clock::now() - publishing_since >= last_publishing - last_fold;
+}
+
 /// Folds what is pending while the commit before is still being published, then hands it over.
 Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, const Progress& progress) {
   auto next = std::make_unique<Publishing>();
@@ -249,6 +256,7 @@ Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, con
   FF_TRY(stager->stage(pending, commit));
   pending = Pending();
   next->stage_us = std::exchange(staged_us, {});
+  last_fold = Clock::now() - start;
   commit.staging.state.emplace_back(generation_key, history.generation);
   FF_TRY(finish_publishing(progress));
   history.publish_seq = commit.publish_seq;
@@ -262,6 +270,7 @@ Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, con
   next->backpressure_us = microseconds_since(start);
   inflight_bytes = 0;
   publishing = std::move(next);
+  publishing_since = Clock::now();
   publishing->done = std::async(std::launch::async, [this, p = publishing.get()] {
     const Clock::time_point begin = Clock::now();
     auto done = publisher->publish(p->commit);
@@ -277,6 +286,7 @@ Result<void> Engine::Impl::finish_publishing(const Progress& progress) {
   publishing->done.wait();
   const auto finished = std::move(publishing);
   const auto published = finished->done.get();
+  last_publishing = std::chrono::microseconds(finished->transaction_us);
   report(*finished, published.ok() ? nullptr : &published.error());
   FF_TRY(published);
   for (const auto& [stage, us] : finished->stage_us) stats.stage_us[stage] += us;
@@ -328,7 +338,7 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
 
     const bool is_last = stopping || (!stop && !any && all_finished());
     const auto waited = Clock::now() - last_commit;
-    const bool is_due = stop && !publishing && !pending.empty() && waited >= options.commit_interval;
+    const bool is_due = stop && !pending.empty() && waited >= options.commit_interval && is_time_to_fold();
     const bool is_clock_due =
         stop && !any && !publishing && pending.empty() && (waited >= options.clock_interval || !history.is_curated);
     if (pending.records >= options.batch_records || (is_last && !pending.empty()) || is_due || is_clock_due) {

@@ -46,6 +46,7 @@ TEST(HttpServer, ShowsExactlyTheMetricsOfTheDocumentation) {
   service.health.lake_opened(now_micros());
   service.turn(eventful_turn());
   service.metrics.observe("scans", busy_cluster());
+  service.metrics.observe("orders", busy_publisher(), noon);
   const auto answer = service.client.Get("/metrics");
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 200);

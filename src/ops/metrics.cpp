@@ -132,6 +132,39 @@ void Metrics::observe(const std::string& source, const KafkaStats& stats) {
   m.raise(Metric::kafka_received_bytes, static_cast<double>(stats.received_bytes), {source});
 }
 
+void Metrics::observe(const std::string& source, const PostgresStats& stats, Micros now) {
+  Impl& m = *impl_;
+  const std::lock_guard lock(m.mutex);
+  const PgSlotStats& slot = stats.slot;
+  if (stats.heard_until != none)
+    m.set(Metric::cdc_lag, seconds(std::max<Micros>(0, now - stats.heard_until)), {source});
+  if (stats.heard_at != none) m.set(Metric::cdc_silence, seconds(std::max<Micros>(0, now - stats.heard_at)), {source});
+  m.set(Metric::cdc_snapshot_rows_remaining, static_cast<double>(stats.snapshot_rows_remaining), {source});
+  m.raise(Metric::cdc_connections, static_cast<double>(stats.connections), {source});
+  if (slot.taken_at == none) return;
+  m.set(Metric::cdc_confirmed_flush_lsn, static_cast<double>(slot.confirmed_lsn), {source});
+  m.set(Metric::cdc_unconfirmed_bytes, static_cast<double>(slot.unconfirmed_bytes), {source});
+  m.set(Metric::pg_slot_retained_wal_bytes, static_cast<double>(slot.retained_bytes), {source});
+  if (slot.safe_bytes != none) m.set(Metric::pg_slot_safe_wal_bytes, static_cast<double>(slot.safe_bytes), {source});
+  for (const char* status : {"reserved", "extended", "unreserved", "lost"})
+    m.set(Metric::pg_slot_wal_status, slot.wal_status == status, {source, status});
+  m.set(Metric::pg_slot_active, slot.is_active, {source});
+  m.set(Metric::pg_oldest_xact_age, seconds(slot.oldest_transaction_us), {source});
+}
+
+void Metrics::observe(const std::string& source, const PublishReport& report, Micros now) {
+  observe(source, report.postgres, now);
+  observe(source, report.kafka);
+  Impl& m = *impl_;
+  const std::lock_guard lock(m.mutex);
+  m.set(Metric::source_connected, report.is_connected, {source});
+  if (report.heard_until != none) m.set(Metric::source_heard_until, seconds(report.heard_until), {source});
+  for (const auto& [contract, published] : report.published) {
+    m.count(Metric::cdc_published_records, static_cast<double>(published.records), {contract});
+    m.count(Metric::cdc_published_bytes, static_cast<double>(published.bytes), {contract});
+  }
+}
+
 std::string Metrics::scrape(Micros now) const {
   Impl& m = *impl_;
   {

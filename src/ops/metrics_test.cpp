@@ -77,6 +77,31 @@ TEST(Metrics, ATotalOfAClientMayStartAnew) {
   EXPECT_THAT(page, HasSubstr(R"(fleetflow_kafka_lag_records{source="scans"} 40)"));
 }
 
+TEST(Metrics, TellOfASlotWhatAnAlertAsks) {
+  Metrics metrics;
+  metrics.observe("orders", PostgresStats{}, noon);
+  EXPECT_THAT(metrics.scrape(noon), Not(HasSubstr("fleetflow_pg_slot"))) << "nobody has asked the server yet";
+  PublishReport report = busy_publisher();
+  report.postgres.slot.safe_bytes = none;
+  metrics.observe("orders", report, noon);
+  const std::string page = metrics.scrape(noon);
+  for (const char* line : {
+           R"(fleetflow_cdc_lag_seconds{source="orders"} 2)",
+           R"(fleetflow_cdc_silence_seconds{source="orders"} 1)",
+           R"(fleetflow_cdc_confirmed_flush_lsn{source="orders"} 4096)",
+           R"(fleetflow_cdc_snapshot_rows_remaining{source="orders"} 70)",
+           R"(fleetflow_cdc_connections_total{source="orders"} 2)",
+           R"(fleetflow_pg_slot_retained_wal_bytes{source="orders"} 1000)",
+           R"(fleetflow_pg_slot_wal_status{source="orders",status="extended"} 1)",
+           R"(fleetflow_pg_slot_wal_status{source="orders",status="lost"} 0)",
+           R"(fleetflow_pg_oldest_xact_age_seconds{source="orders"} 3)",
+           R"(fleetflow_cdc_published_records_total{source="orders"} 100)",
+           R"(fleetflow_cdc_published_bytes_total{source="drivers"} 200)",
+       })
+    EXPECT_THAT(page, HasSubstr(line));
+  EXPECT_THAT(page, Not(HasSubstr("safe_wal_bytes"))) << "there is no cap";
+}
+
 TEST(LatencyCounts, ABoundIsInclusive) {
   LatencyCounts counts;
   counts.add(180 * us_per_second);

@@ -3,6 +3,7 @@
 
 #include "base/time.h"
 #include "engine/commit_report.h"
+#include "source/change_publisher.h"
 #include "source/kafka_options.h"
 
 namespace ff::testing {
@@ -33,6 +34,26 @@ inline CommitReport eventful_turn() {
   r.backpressure_us = 1'500'000;
   r.quarantine_records = 3;
   r.state_bytes = 1'000'000;
+  return r;
+}
+
+/// A slot with a cap, half a snapshot to go, and two contracts published.
+inline PublishReport busy_publisher() {
+  PublishReport r;
+  r.published = {{"orders", {100, 50'000}}, {"drivers", {1, 200}}};
+  r.heard_until = noon - 2 * us_per_second;
+  r.postgres = {{.taken_at = noon,
+                 .is_active = true,
+                 .wal_status = "extended",
+                 .confirmed_lsn = 4096,
+                 .retained_bytes = 1000,
+                 .unconfirmed_bytes = 500,
+                 .safe_bytes = 9000,
+                 .oldest_transaction_us = 3 * us_per_second},
+                noon - us_per_second,
+                noon - 2 * us_per_second,
+                70,
+                2};
   return r;
 }
 

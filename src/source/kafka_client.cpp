@@ -2,9 +2,11 @@
 #include <syslog.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/time.h"
 #include "source/kafka_client_internal.h"
+#include "source/msk_iam.h"
 
 namespace ff::kafka {
 namespace {
@@ -14,6 +16,8 @@ bool is_secret(std::string_view name) {
     if (name.find(word) != std::string_view::npos) return true;
   return false;
 }
+
+constexpr std::string_view msk_mechanism = "AWS_MSK_IAM";
 
 Error bad_setting(const std::string& what) { return {Recourse::halt, "kafka_bad_setting", what}; }
 
@@ -32,9 +36,19 @@ void on_log(const rd_kafka_t* client, int level, const char*, const char* line) 
   if (context->cluster->log) context->cluster->log(level, line);
 }
 
+std::string region_of(const KafkaCluster& cluster) {
+  const char* const set = std::getenv("AWS_REGION");
+  return !cluster.aws_region.empty() ? cluster.aws_region : set ? set : "";
+}
+
+Result<KafkaToken> token_of_msk(const KafkaCluster& cluster) {
+  const AwsCredentials credentials = FF_TRY(find_aws_credentials());
+  return msk_token(region_of(cluster), credentials, now_micros());
+}
+
 void on_token_wanted(rd_kafka_t* client, const char*, void* opaque) {
   const KafkaCluster& cluster = *static_cast<Context*>(opaque)->cluster;
-  auto token = cluster.token();
+  auto token = cluster.sasl_mechanism == msk_mechanism ? token_of_msk(cluster) : cluster.token();
   if (!token.ok()) {
     rd_kafka_oauthbearer_set_token_failure(client, token.error().message.c_str());
     return;
@@ -50,6 +64,9 @@ void on_token_wanted(rd_kafka_t* client, const char*, void* opaque) {
 
 Result<Owned<rd_kafka_conf_t>> make_conf(const KafkaCluster& cluster, const std::map<std::string, std::string>& ours) {
   if (cluster.brokers.empty()) return bad_setting("no Kafka broker is named (brokers: host:port, several with commas)");
+  const bool is_msk = cluster.sasl_mechanism == msk_mechanism;
+  if (is_msk && region_of(cluster).empty())
+    return bad_setting("AWS_MSK_IAM needs the cluster's region: aws_region, or AWS_REGION in the environment");
   if (cluster.sasl_mechanism == "OAUTHBEARER" && !cluster.token)
     return bad_setting("SASL OAUTHBEARER needs a source of tokens, and there is none");
   std::map<std::string, std::string> all = ours;
@@ -62,6 +79,7 @@ Result<Owned<rd_kafka_conf_t>> make_conf(const KafkaCluster& cluster, const std:
       {"sasl.password", &cluster.sasl_password},   {"client.rack", &cluster.rack}};
   for (const auto& [name, value] : given)
     if (!value->empty()) all[name] = *value;
+  if (is_msk) all["sasl.mechanism"] = "OAUTHBEARER";
   Owned<rd_kafka_conf_t> conf(rd_kafka_conf_new());
   for (const auto& [name, value] : all) FF_TRY(set(conf.get(), name, value));
   for (const auto& [name, value] : cluster.properties) {
@@ -74,7 +92,8 @@ Result<Owned<rd_kafka_conf_t>> make_conf(const KafkaCluster& cluster, const std:
 void set_callbacks(rd_kafka_conf_t* conf, Context& context) {
   rd_kafka_conf_set_opaque(conf, &context);
   rd_kafka_conf_set_log_cb(conf, on_log);
-  if (context.cluster->token) rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf, on_token_wanted);
+  if (context.cluster->token || context.cluster->sasl_mechanism == msk_mechanism)
+    rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf, on_token_wanted);
 }
 
 Result<Owned<rd_kafka_t>> make_client(rd_kafka_type_t type, Owned<rd_kafka_conf_t> conf) {

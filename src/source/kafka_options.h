@@ -27,9 +27,11 @@ struct KafkaCluster {
   std::string tls_ca, tls_certificate, tls_key;  ///< PEM files; empty: the system's authorities, no client certificate
   std::string tls_key_password;
 
-  std::string sasl_mechanism;  ///< SCRAM-SHA-256, SCRAM-SHA-512, PLAIN or OAUTHBEARER; empty: no SASL
+  /// SCRAM-SHA-256, SCRAM-SHA-512, PLAIN, OAUTHBEARER, or AWS_MSK_IAM (OAUTHBEARER with tokens of msk_iam.h); empty: no SASL
+  std::string sasl_mechanism;
   std::string sasl_username, sasl_password;
   std::function<Result<KafkaToken>()> token;  ///< for OAUTHBEARER; asked again before a token expires; any thread
+  std::string aws_region;                     ///< for AWS_MSK_IAM; empty: AWS_REGION
 
   std::string rack;  ///< client.rack: fetch from the replica in our zone; empty: from the leader
   /// Other properties of librdkafka, by its names. Those that the rules of source.h stand on are refused.

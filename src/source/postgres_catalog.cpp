@@ -37,13 +37,14 @@ struct Publication {
   bool updates_or_deletes = false, via_root = false;
 };
 
-Result<Publication> find_publication(PgConnection& sql, const ContractSet& contracts, const std::string& name) {
+Result<Publication> find_publication(PgConnection& sql, const ContractSet& contracts, const std::string& name,
+                                     const std::string& server) {
   const PgRows rows = FF_TRY(
       sql.query("select pubupdate or pubdelete, pubviaroot from pg_publication where pubname = " + sql.literal(name)));
   if (!rows.empty()) return Publication{*rows[0][0] == "t", *rows[0][1] == "t"};
   std::string tables;
   for (const Contract& c : contracts)
-    if (c.format == Format::postgres)
+    if (is_of_server(c, server))
       tables += (tables.empty() ? "" : ", ") + sql.identifier(c.table_schema) + "." + sql.identifier(c.table);
   return halt("publication_missing", "the publication '" + name + "' is not in " + sql.where() +
                                          "; as the tables' owner: CREATE PUBLICATION " + sql.identifier(name) +
@@ -53,11 +54,14 @@ Result<Publication> find_publication(PgConnection& sql, const ContractSet& contr
 Result<void> read_leaves(PgConnection& sql, const std::string& oid, PgTable& table) {
   const PgRows rows = FF_TRY(
       sql.query("select n.nspname, c.relname, pg_relation_size(c.oid) / current_setting('block_size')::bigint, "
-                "case when c.reltoastrelid = 0 then 0 else pg_relation_size(c.reltoastrelid) end from pg_class c join "
+                "case when c.reltoastrelid = 0 then 0 else pg_relation_size(c.reltoastrelid) end, "
+                "(pg_relation_size(c.oid) / current_setting('block_size')::bigint * case when c.reltuples > 0 and "
+                "c.relpages > 0 then c.reltuples / c.relpages else 50 end)::bigint from pg_class c join "
                 "pg_namespace n on "
                 "n.oid = c.relnamespace where c.relkind = 'r' and (c.oid = " +
                 oid + " or c.oid in (select relid from pg_partition_tree(" + oid + ") where isleaf)) order by c.oid"));
-  for (const auto& row : rows) table.leaves.push_back({*row[0], *row[1], to_integer(row[2]), to_integer(row[3]) > 0});
+  for (const auto& row : rows)
+    table.leaves.push_back({*row[0], *row[1], to_integer(row[2]), to_integer(row[4]), to_integer(row[3]) > 0});
   return {};
 }
 
@@ -209,15 +213,15 @@ Result<void> check_identity(const Contract& contract, const std::vector<std::str
 }
 
 Result<std::vector<PgTable>> find_tables(PgConnection& sql, const ContractSet& contracts,
-                                         const std::string& publication) {
+                                         const std::string& publication, const std::string& server) {
   if (const PgRows level = FF_TRY(sql.query("show wal_level")); *level.at(0)[0] != "logical")
     return halt("wal_level", "wal_level of " + sql.where() + " is '" + *level[0][0] +
                                  "'; it has to be 'logical' (postgresql.conf, then restart the server)");
-  const Publication published = FF_TRY(find_publication(sql, contracts, publication));
+  const Publication published = FF_TRY(find_publication(sql, contracts, publication, server));
   std::vector<PgTable> tables;
   for (std::uint32_t feed = 0; feed < contracts.size(); ++feed) {
     const Contract& contract = contracts[feed];
-    if (contract.format != Format::postgres) continue;
+    if (!is_of_server(contract, server)) continue;
     for (const PgTable& other : tables)
       if (other.schema == contract.table_schema && other.table == contract.table)
         return halt("table_mismatch", contract.file + " and " + contracts[other.feed].file + " both read the table " +
@@ -248,8 +252,9 @@ Result<std::vector<PgTable>> find_tables(PgConnection& sql, const ContractSet& c
     tables.push_back(std::move(table));
   }
   if (tables.empty())
-    return halt("table_missing",
-                "no contract has a server of type postgres: there is nothing to read from " + sql.where());
+    return halt("table_missing", "no contract has a server of type postgres" +
+                                     (server.empty() ? "" : " named '" + server + "'") +
+                                     ": there is nothing to read from " + sql.where());
   return tables;
 }
 

@@ -33,10 +33,16 @@ Result<PgSlot> find_slot(PgConnection& sql, const std::string& slot);
 Result<void> check_mark(PgConnection& replication, const PgSystem& system, const PgSlot& slot,
                         const std::string& slot_name, const PgPosition& mark);
 
+/// Whether a contract describes a table of this server (`servers[].server`); empty: of any.
+inline bool is_of_server(const Contract& contract, const std::string& server) {
+  return contract.format == Format::postgres && (server.empty() || contract.server == server);
+}
+
 /// A table, or a leaf of a partitioned one: where rows lie.
 struct PgLeaf {
   std::string schema, table;
   std::int64_t pages = 0;
+  std::int64_t rows = 0;   ///< about, by the server's statistics; where it has none: 50 a page
   bool has_toast = false;  ///< values are stored out of line, so that updates may leave them out
 };
 
@@ -49,11 +55,11 @@ struct PgTable {
   bool all_types_binary = false;  ///< pg_binary.h can read every published column
 };
 
-/// The tables of the set's Postgres contracts.
+/// The tables of the set's contracts of this server (empty: of all).
 /// Errors: halt `wal_level`, `publication_missing`, `table_missing`, `table_not_published`, `table_mismatch` (a column),
 /// `replica_identity`.
 Result<std::vector<PgTable>> find_tables(PgConnection& sql, const ContractSet& contracts,
-                                         const std::string& publication);
+                                         const std::string& publication, const std::string& server);
 
 /// Whether what the server sends of a changed or deleted row tells what it was about. Error: halt `replica_identity`.
 Result<void> check_identity(const Contract& contract, const std::vector<std::string>& sent);

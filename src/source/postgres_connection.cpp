@@ -53,8 +53,11 @@ std::string PgConnection::where() const {
 }
 
 Result<PgConnection> PgConnection::open(const std::string& conninfo, PgMode mode) {
-  std::vector<const char*> keys = {"dbname", "fallback_application_name", "client_encoding", "connect_timeout"};
-  std::vector<const char*> values = {conninfo.c_str(), "fleetflow", "UTF8", "10"};
+  // What stands before dbname is a default: conninfo goes over it.
+  std::vector<const char*> keys = {
+      "keepalives_idle", "keepalives_interval",       "keepalives_count", "tcp_user_timeout",
+      "dbname",          "fallback_application_name", "client_encoding",  "connect_timeout"};
+  std::vector<const char*> values = {"15", "5", "3", "30000", conninfo.c_str(), "fleetflow", "UTF8", "10"};
   if (mode == PgMode::replication) keys.push_back("replication"), values.push_back("database");
   keys.push_back(nullptr);
   values.push_back(nullptr);
@@ -72,8 +75,33 @@ Result<PgConnection> PgConnection::open(const std::string& conninfo, PgMode mode
   return out;
 }
 
-Result<PgRows> PgConnection::query(const std::string& sql) {
-  const Outcome result(PQexec(connection_.get(), sql.c_str()));
+/// The last result of the statements, as PQexec has it; a COPY or an error ends them.
+Result<PgConnection::Outcome> PgConnection::ask(const std::string& sql, std::chrono::milliseconds at_most) {
+  PGconn* const connection = connection_.get();
+  if (PQsendQuery(connection, sql.c_str()) == 0) return error(nullptr, sql);
+  const auto until = std::chrono::steady_clock::now() + at_most;
+  Outcome last;
+  for (;;) {
+    while (PQisBusy(connection) != 0) {
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+      pollfd file{PQsocket(connection), POLLIN, 0};
+      const int ready = ::poll(&file, 1, at_most.count() == 0 ? -1 : std::max(0, static_cast<int>(left.count())));
+      if (ready == 0)
+        return Error{Recourse::retry, "source_away",
+                     "Postgres at " + where() + " did not answer within " + std::to_string(at_most.count() / 1000) +
+                         " s (asked: " + sql.substr(0, 200) + ")"};
+      if (ready > 0 && PQconsumeInput(connection) == 0) return error(nullptr, sql);
+    }
+    Outcome next(PQgetResult(connection));
+    if (!next) return last;
+    last = std::move(next);
+    const ExecStatusType status = PQresultStatus(last.get());
+    if (status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) return last;
+  }
+}
+
+Result<PgRows> PgConnection::query(const std::string& sql, std::chrono::milliseconds at_most) {
+  const Outcome result = FF_TRY(ask(sql, at_most));
   const ExecStatusType status = PQresultStatus(result.get());
   if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) return error(result.get(), sql);
   PgRows rows(static_cast<std::size_t>(PQntuples(result.get())));
@@ -90,7 +118,7 @@ Result<PgRows> PgConnection::query(const std::string& sql) {
 }
 
 Result<void> PgConnection::start_copy(const std::string& command) {
-  const Outcome result(PQexec(connection_.get(), command.c_str()));
+  const Outcome result = FF_TRY(ask(command, answer_wait));
   const ExecStatusType status = PQresultStatus(result.get());
   if (status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) return {};
   return error(result.get(), command);

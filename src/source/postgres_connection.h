@@ -1,5 +1,8 @@
 /// One connection to a Postgres server, by libpq: SQL, replication commands, COPY out. A world of its own: one thread.
 ///
+/// A peer that is gone without a word is noticed by TCP itself in half a minute (keepalives_*, tcp_user_timeout; conninfo may
+/// say otherwise).
+///
 /// Errors are named by recourse: `retry` `source_away` (connection, server start or stop, a resource that frees itself),
 /// `halt` `postgres_refused` (everything that asking again will not change). Messages name the server, what was asked and
 /// the server's own words; never the password.
@@ -40,15 +43,19 @@ class PgCopyData {
 
 enum class PgCopyState { data, nothing_yet, ended };
 
+/// How long a server may take for a question about itself.
+inline constexpr std::chrono::milliseconds answer_wait{60'000};
+
 class PgConnection {
  public:
   /// `conninfo` as libpq takes it (keywords or URI). Sessions print times as ISO in UTC, bytea in hex, floats shortest, text
   /// as UTF-8, and are never cut by a timeout of the server's.
   static Result<PgConnection> open(const std::string& conninfo, PgMode mode);
 
-  /// Rows of a query; of a command none.
-  Result<PgRows> query(const std::string& sql);
-  /// Starts COPY … TO STDOUT or START_REPLICATION.
+  /// Rows of a query; of a command none. Without an answer `at_most` long (0: however long) it is `source_away`, and the
+  /// connection of no more use.
+  Result<PgRows> query(const std::string& sql, std::chrono::milliseconds at_most = answer_wait);
+  /// Starts COPY … TO STDOUT or START_REPLICATION, likewise.
   Result<void> start_copy(const std::string& command);
   /// The next CopyData; waits at most `wait` (or until `wake`, a file descriptor, is readable) for one.
   Result<PgCopyState> next(PgCopyData& out, std::chrono::milliseconds wait, int wake = -1);
@@ -71,6 +78,7 @@ class PgConnection {
   using Outcome = std::unique_ptr<PGresult, Clear>;
   explicit PgConnection(PGconn* connection) : connection_(connection) {}
   Error error(const PGresult* result, std::string_view asked) const;
+  Result<Outcome> ask(const std::string& sql, std::chrono::milliseconds at_most);
 
   std::unique_ptr<PGconn, Finish> connection_;
 };

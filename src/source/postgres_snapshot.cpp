@@ -1,5 +1,6 @@
 #include "source/postgres_snapshot.h"
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <thread>
@@ -96,10 +97,16 @@ class RangeReader {
     FF_TRY(connection_->start_copy(copy_command(*connection_, range, job_.condition)));
     PgCopyData data;
     std::string row;
+    auto heard = std::chrono::steady_clock::now();
     for (;;) {
       if (stop_) return Error{Recourse::retry, stopped, "stopped"};
       const PgCopyState state = FF_TRY(connection_->next(data, std::chrono::milliseconds(500)));
-      if (state == PgCopyState::nothing_yet) continue;
+      if (state == PgCopyState::nothing_yet) {
+        if (std::chrono::steady_clock::now() - heard < job_.silence_max) continue;
+        return Error{Recourse::retry, "source_away",
+                     "COPY of " + range.name + " from " + connection_->where() + " has been silent for " +
+                         std::to_string(job_.silence_max.count()) + " s (silence_max_s)"};
+      }
       if (state == PgCopyState::ended) break;
       row.assign(data.view());
       if (!split_copy_row(row, cells_))
@@ -108,6 +115,7 @@ class RangeReader {
       const PgRecordPlace place{position_, snapshot_.lsn, 0, 0, snapshot_.started_at};
       FF_TRY(rows_->add({'r', cells_, false}, place));
       if (++pending_ >= job_.batch_records) FF_TRY(flush(false));
+      heard = std::chrono::steady_clock::now();  // Waiting for room is not the server's silence.
     }
     FF_TRY(flush(true));
     if (job_.range_done) job_.range_done(range);
@@ -139,9 +147,11 @@ Result<PgExportedSnapshot> create_slot(const std::string& conninfo, const PgSlot
   PgConnection keeper = FF_TRY(PgConnection::open(conninfo, PgMode::replication));
   const bool failover = request.failover && !request.temporary && keeper.server_version() >= 170000;
   const PgRows clock = FF_TRY(keeper.query("select (extract(epoch from clock_timestamp()) * 1000000)::bigint"));
+  // The server waits for every transaction that is open now: however long.
   const PgRows made = FF_TRY(keeper.query("CREATE_REPLICATION_SLOT " + keeper.identifier(request.name) +
-                                          (request.temporary ? " TEMPORARY" : "") + " LOGICAL pgoutput " +
-                                          (failover ? "(SNAPSHOT 'export', FAILOVER true)" : "EXPORT_SNAPSHOT")));
+                                              (request.temporary ? " TEMPORARY" : "") + " LOGICAL pgoutput " +
+                                              (failover ? "(SNAPSHOT 'export', FAILOVER true)" : "EXPORT_SNAPSHOT"),
+                                          std::chrono::milliseconds(0)));
   const auto lsn = parse_lsn(made.at(0)[1].value_or(""));
   FF_CHECK(lsn && made[0][2]);
   return PgExportedSnapshot{std::move(keeper), *made[0][2], *lsn, std::stoll(*clock.at(0)[0])};
@@ -152,7 +162,7 @@ std::vector<PgRange> ranges_of(const PgTable& table, std::int64_t pages) {
   for (const PgLeaf& leaf : table.leaves)
     for (std::int64_t first = 0; first < leaf.pages; first += pages)
       out.push_back(
-          {&table, &leaf, first, first + pages,
+          {&table, &leaf, first, first + pages, leaf.rows * std::min(pages, leaf.pages - first) / leaf.pages,
            leaf.schema + "." + leaf.table + "/" + std::to_string(first) + "-" + std::to_string(first + pages)});
   return out;
 }

@@ -8,6 +8,7 @@
 /// not be read again.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -38,6 +39,7 @@ struct PgRange {
   const PgTable* table = nullptr;
   const PgLeaf* leaf = nullptr;
   std::int64_t first_page = 0, next_page = 0;  ///< [first, next)
+  std::int64_t rows = 0;                       ///< about
   std::string name;                            ///< `schema.table/first-next`, of the leaf
 };
 std::vector<PgRange> ranges_of(const PgTable& table, std::int64_t pages);
@@ -49,6 +51,7 @@ struct PgSnapshotJob {
   std::string conninfo, partition_prefix;  ///< a range's partition is prefix + its name
   int connections = 1;
   std::size_t batch_records = 0;
+  std::chrono::seconds silence_max{60};            ///< of a COPY
   std::string condition;                           ///< SQL; empty: all rows
   std::function<bool(SourceBatch&&)> push;         ///< false: stop. Any thread
   std::function<void(const PgRange&)> range_done;  ///< its last batch is pushed. Any thread

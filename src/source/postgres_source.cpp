@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "source/batch_queue.h"
 #include "source/postgres_catalog.h"
+#include "source/postgres_requests.h"
 #include "source/postgres_snapshot.h"
 #include "source/postgres_stream.h"
 
@@ -48,13 +49,16 @@ struct PostgresSource::Impl {
   int wake = -1;  ///< an eventfd: the stream's thread has something to look at
   std::atomic<bool> stopping = false;
   std::atomic<std::uint64_t> flush = 0;
-  std::atomic<std::int64_t> heard_until = none;
-  std::thread reader, again;
-  std::atomic<bool> again_is_running = false;
+  std::atomic<std::int64_t> heard_until = none, heard_at = none, rows_remaining = 0, connections = 0;
+  std::int64_t requests_position = 0;  ///< of their mark; PgRequests keeps its callers apart
+  std::unique_ptr<PgMonitor> monitor;
+  std::unique_ptr<PgRequests> requests;
+  std::thread reader;
 
   // Of the reader's thread, once it runs.
   PgSystem system;
   std::vector<PgTable> tables;
+  std::string open_requests;           ///< as the lake's mark has them
   std::optional<PgProgress> progress;  ///< of the slot; null: neither the lake nor we have read any of it
   std::vector<std::string> snapshots;  ///< LSNs of the snapshots begun, the first first
   bool is_snapshot_complete = false;
@@ -63,15 +67,19 @@ struct PostgresSource::Impl {
 
   std::string slot_partition() const { return "postgres:" + options.name; }
   std::string snapshot_partition() const { return slot_partition() + "/snapshot"; }
+  std::string requests_partition() const { return slot_partition() + "/requests"; }
   std::string range_prefix(const std::string& snapshot) const { return snapshot_partition() + "/" + snapshot + "/"; }
 
   Result<void> ask_marks();
   Result<void> check();
   Result<void> take_snapshot();
   Result<std::vector<PgRange>> ranges_left();
+  SourceBatch mark(const std::string& partition, std::int64_t position, std::string resume);
   Result<void> push_mark(const std::string& partition, std::int64_t position, std::string resume);
   bool push(SourceBatch&& batch);
   PgSnapshotJob job(const std::string& prefix);
+  Result<void> read_ranges(PgSnapshotJob job, const PgExportedSnapshot& snapshot, const std::vector<PgRange>& ranges);
+  Result<void> read_again(const PgSnapshotRequest& request);
   Result<void> read();
   void run();
 };
@@ -81,8 +89,8 @@ PostgresSource::Impl::~Impl() {
   queue.stop();
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto woken = ::write(wake, &one, sizeof one);
+  if (requests) requests->stop();
   if (reader.joinable()) reader.join();
-  if (again.joinable()) again.join();
   if (wake >= 0) ::close(wake);
 }
 
@@ -95,6 +103,22 @@ Result<void> PostgresSource::Impl::ask_marks() {
       is_snapshot_complete = true;
     else
       snapshots.push_back(word);
+  const Mark asked = FF_TRY(mark_of(requests_partition()));
+  requests_position = asked.position;
+  requests = std::make_unique<PgRequests>(
+      [this](const PgSnapshotRequest& request) {
+        auto done = read_again(request);
+        if (done.ok() || stopping) return done;
+        // A request that cannot be met must not stop what the stream tells.
+        if (done.error().recourse == Recourse::halt)
+          done = Error{Recourse::retry, "request_refused",
+                       "the request to read " + request.schema + "." + request.table +
+                           " again is given up: " + done.error().message};
+        queue.fail(done.error());
+        return done;
+      },
+      [this](const std::string& open) { return push(mark(requests_partition(), ++requests_position, open)); });
+  open_requests = asked.resume;
   const Mark slot = FF_TRY(mark_of(slot_partition()));
   if (slot.resume.empty()) return {};
   const auto at = parse_position(slot.resume);
@@ -111,7 +135,7 @@ Result<void> PostgresSource::Impl::ask_marks() {
 Result<void> PostgresSource::Impl::check() {
   PgConnection replication = FF_TRY(PgConnection::open(options.conninfo, PgMode::replication));
   system = FF_TRY(identify(replication));
-  tables = FF_TRY(find_tables(replication, contracts, options.publication));
+  tables = FF_TRY(find_tables(replication, contracts, options.publication, options.server));
   const PgSlot slot = FF_TRY(find_slot(replication, options.slot));
   if (progress) return check_mark(replication, system, slot, options.slot, progress->at);
   if (!slot.lost.empty())
@@ -127,9 +151,12 @@ bool PostgresSource::Impl::push(SourceBatch&& batch) {
   return false;
 }
 
+SourceBatch PostgresSource::Impl::mark(const std::string& partition, std::int64_t position, std::string resume) {
+  return {{}, tables.front().feed, partitions.id_of(partition), position, std::move(resume), false};
+}
+
 Result<void> PostgresSource::Impl::push_mark(const std::string& partition, std::int64_t position, std::string resume) {
-  SourceBatch batch{{}, tables.front().feed, partitions.id_of(partition), position, std::move(resume), false};
-  if (!push(std::move(batch))) return Error{Recourse::retry, "source_stopped", "stopped"};
+  if (!push(mark(partition, position, std::move(resume)))) return Error{Recourse::retry, "source_stopped", "stopped"};
   return {};
 }
 
@@ -141,6 +168,7 @@ PgSnapshotJob PostgresSource::Impl::job(const std::string& prefix) {
           prefix,
           options.snapshot_connections,
           options.batch_records,
+          options.silence_max,
           {},
           [this](SourceBatch&& batch) { return push(std::move(batch)); },
           {}};
@@ -167,6 +195,35 @@ Result<std::vector<PgRange>> PostgresSource::Impl::ranges_left() {
   return left;
 }
 
+/// Counts down what is left, whatever becomes of it.
+Result<void> PostgresSource::Impl::read_ranges(PgSnapshotJob job, const PgExportedSnapshot& snapshot,
+                                               const std::vector<PgRange>& ranges) {
+  std::atomic<std::int64_t> left = 0;
+  for (const PgRange& range : ranges) left += range.rows;
+  rows_remaining += left;
+  job.range_done = [this, &left, then = std::move(job.range_done)](const PgRange& range) {
+    left -= range.rows;
+    rows_remaining -= range.rows;
+    if (then) then(range);
+  };
+  const auto done = ff::read_ranges(job, snapshot, ranges);
+  rows_remaining -= left;
+  return done;
+}
+
+/// What an operator asked for, beside the stream.
+Result<void> PostgresSource::Impl::read_again(const PgSnapshotRequest& request) {
+  PgConnection sql = FF_TRY(PgConnection::open(options.conninfo, PgMode::sql));
+  const std::vector<PgTable> all = FF_TRY(find_tables(sql, contracts, options.publication, options.server));
+  const auto table = std::find_if(
+      all.begin(), all.end(), [&](const PgTable& t) { return t.schema == request.schema && t.table == request.table; });
+  if (table == all.end()) return {};  // It was there when it was asked for.
+  const PgExportedSnapshot snapshot = FF_TRY(create_slot(options.conninfo, {temporary_slot(), true, false}));
+  PgSnapshotJob again = job(range_prefix(to_text(snapshot.lsn)));
+  again.condition = request.condition(sql);
+  return read_ranges(std::move(again), snapshot, ranges_of(*table, options.snapshot_pages));
+}
+
 Result<void> PostgresSource::Impl::take_snapshot() {
   PgConnection sql = FF_TRY(PgConnection::open(options.conninfo, PgMode::sql));
   const bool is_first = !progress;
@@ -184,15 +241,15 @@ Result<void> PostgresSource::Impl::take_snapshot() {
     progress = PgProgress{{system.system_id, system.timeline, options.slot, snapshot.lsn, 0}, 0};
     FF_TRY(push_mark(slot_partition(), 0, to_text(progress->at)));
   }
-  tables =
-      FF_TRY(find_tables(sql, contracts, options.publication));  // Sizes as of now: no row of the snapshot lies behind.
+  tables = FF_TRY(find_tables(sql, contracts, options.publication,
+                              options.server));  // Sizes as of now: no row of the snapshot lies behind.
   PgSnapshotJob snapshot_job = job(range_prefix(snapshots.back()));
   snapshot_job.range_done = [this](const PgRange& range) {
     const std::lock_guard lock(ranges_mutex);
     ranges_done.insert(range.name);
   };
   const std::vector<PgRange> left = FF_TRY(ranges_left());
-  FF_TRY(read_ranges(snapshot_job, snapshot, left));
+  FF_TRY(read_ranges(std::move(snapshot_job), snapshot, left));
   is_snapshot_complete = true;
   return push_mark(snapshot_partition(), static_cast<std::int64_t>(snapshots.size()) + 1,
                    begun + " " + snapshot_complete);
@@ -206,9 +263,14 @@ Result<void> PostgresSource::Impl::read() {
   progress->at.slot = options.slot;
   const bool binary =
       options.binary && std::all_of(tables.begin(), tables.end(), [](const PgTable& t) { return t.all_types_binary; });
+  ++connections;
   PgStream stream({contracts, key, options, partitions.id_of(slot_partition()), binary, wake,
                    [this](SourceBatch& batch, std::chrono::milliseconds wait) { return queue.push(batch, wait); },
-                   [this] { return stopping.load(); }, &flush, &heard_until},
+                   [this] { return stopping.load(); }, &flush, &heard_until, &heard_at,
+                   [this](const std::string& id, std::string_view json) {
+                     const auto request = PgSnapshotRequest::from_json(json);
+                     if (request && request->slot == options.slot) requests->add(id, *request);
+                   }},
                   *progress);
   return stream.run();
 }
@@ -234,6 +296,8 @@ Result<std::unique_ptr<PostgresSource>> PostgresSource::start(const ContractSet&
   FF_CHECK(impl->wake >= 0);
   FF_TRY(impl->ask_marks());
   FF_TRY(impl->check());
+  impl->monitor = std::make_unique<PgMonitor>(impl->options.conninfo, impl->options.slot, impl->options.stats_interval);
+  impl->requests->start(impl->open_requests);
   impl->reader = std::thread([i = impl.get()] { i->run(); });
   return std::unique_ptr<PostgresSource>(new PostgresSource(std::move(impl)));
 }
@@ -258,36 +322,9 @@ Result<void> PostgresSource::confirm(const std::vector<Progress>& done) {
 
 Micros PostgresSource::heard_until() const { return impl_->heard_until; }
 
-Result<void> PostgresSource::snapshot_again(const std::string& schema, const std::string& table,
-                                            const std::string& condition) {
-  Impl& i = *impl_;
-  if (i.again_is_running.exchange(true))
-    return Error{Recourse::retry, "busy", "another table of " + i.options.name + " is being read again; wait for it"};
-  if (i.again.joinable()) i.again.join();
-  auto found = [&]() -> Result<std::vector<PgTable>> {
-    PgConnection sql = FF_TRY(PgConnection::open(i.options.conninfo, PgMode::sql));
-    std::vector<PgTable> all = FF_TRY(find_tables(sql, i.contracts, i.options.publication));
-    std::erase_if(all, [&](const PgTable& t) { return t.schema != schema || t.table != table; });
-    if (all.empty())
-      return Error{Recourse::halt, "table_missing",
-                   "no contract of " + i.options.name + " reads " + schema + "." + table};
-    return all;
-  }();
-  if (!found.ok()) {
-    i.again_is_running = false;
-    return found.error();
-  }
-  i.again = std::thread([&i, wanted = std::move(found).value(), condition] {
-    const auto read = [&]() -> Result<void> {
-      const PgExportedSnapshot snapshot = FF_TRY(create_slot(i.options.conninfo, {temporary_slot(), true, false}));
-      PgSnapshotJob job = i.job(i.range_prefix(to_text(snapshot.lsn)));
-      job.condition = condition;
-      return read_ranges(job, snapshot, ranges_of(wanted.front(), i.options.snapshot_pages));
-    };
-    if (const auto done = read(); !done.ok() && !i.stopping) i.queue.fail(done.error());
-    i.again_is_running = false;
-  });
-  return {};
+PostgresStats PostgresSource::stats() const {
+  const Impl& i = *impl_;
+  return {i.monitor ? i.monitor->stats() : PgSlotStats{}, i.heard_at, i.heard_until, i.rows_remaining, i.connections};
 }
 
 }  // namespace ff

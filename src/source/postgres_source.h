@@ -2,7 +2,8 @@
 ///
 /// Partitions: `postgres:<name>` is the slot (position: records handed out so far; resume: postgres_position.h). Each range
 /// of pages of a snapshot is one of its own, `postgres:<name>/snapshot/<LSN>/<table>/<pages>`, and `postgres:<name>/snapshot`
-/// remembers which snapshots were begun and that one is complete. A batch may hold records of several feeds
+/// remembers which snapshots were begun and that one is complete; `postgres:<name>/requests` what was asked to be read again
+/// (postgres_requests.h) and is not done. A batch may hold records of several feeds
 /// (Provenance::feed says which); SourceBatch::feed is then that of the last one.
 ///
 /// Versions are (authority, epoch, commit LSN, number in the transaction), of snapshot rows (…, the snapshot's LSN, 0): the
@@ -28,6 +29,7 @@
 
 #include "contract/contract.h"
 #include "contract/pseudonym.h"
+#include "source/postgres_monitor.h"
 #include "source/source.h"
 
 namespace ff {
@@ -38,6 +40,7 @@ struct PostgresOptions {
       conninfo;  ///< libpq's (keywords or URI); the password from PGPASSFILE or PGPASSWORD. Needs REPLICATION and SELECT
   std::string slot;         ///< made if it is not there and the lake has no mark of it; a name of its own per lake
   std::string publication;  ///< must be there and hold the tables
+  std::string server;       ///< reads the contracts of this server (`servers[].server`); empty: all of format postgres
 
   bool failover = true;                ///< make the slot a failover slot where the server knows them (17)
   int snapshot_connections = 2;        ///< parallel COPYs
@@ -49,12 +52,24 @@ struct PostgresOptions {
   std::int64_t spill_bytes_max = std::int64_t{8} << 30;
   bool binary = false;                      ///< values in binary, if all published types can be read; else as text
   std::int64_t idle_bytes = 16 << 20;       ///< an idle slot moves on when the server's log is that far ahead
+  std::chrono::seconds silence_max{60};     ///< of a server that streams; then the connection counts as lost
+  std::chrono::seconds stats_interval{5};   ///< how often the server is asked about the slot
   std::vector<std::string> past_truncates;  ///< commit LSNs of TRUNCATEs to go past: rows told before stay as they are
+};
+
+/// For metrics and alerts.
+struct PostgresStats {
+  PgSlotStats slot;
+  Micros heard_at = none;     ///< when the stream's server was last heard of, by our clock; `none`: not yet
+  Micros heard_until = none;  ///< see Source
+  std::int64_t snapshot_rows_remaining =
+      0;                         ///< about, by the server's statistics; of the first reading and of those asked for
+  std::int64_t connections = 0;  ///< replication streams begun so far
 };
 
 class PostgresSource final : public Source {
  public:
-  /// Every contract of Format::postgres in the set is a table of this source. The contracts and `partitions` must outlive
+  /// Every contract of Format::postgres (and of `server`) in the set is a table of this source. The contracts and `partitions` must outlive
   /// this; `mark_of` is asked now and when the snapshot's ranges are planned.
   /// Errors: halt (see above); retry `source_away`.
   static Result<std::unique_ptr<PostgresSource>> start(const ContractSet& contracts, const PseudonymKey& key,
@@ -66,10 +81,7 @@ class PostgresSource final : public Source {
   Result<void> confirm(const std::vector<Progress>& done) override;
   Micros heard_until() const override;
 
-  /// Reads a table, or those of its rows for which `condition` (SQL) is true, once more beside the running stream: to repair, or after a
-  /// quarantine was mended. One at a time; not taken up again after a restart. Rows that are gone are not told.
-  /// Errors: halt `table_missing`; retry `busy`.
-  Result<void> snapshot_again(const std::string& schema, const std::string& table, const std::string& condition);
+  PostgresStats stats() const;  ///< any thread
 
  private:
   struct Impl;

@@ -8,12 +8,13 @@
 #include "base/time.h"
 #include "decode/pg_bytes.h"
 #include "source/postgres_catalog.h"
+#include "source/postgres_requests.h"
 
 namespace ff {
 namespace {
 using namespace std::chrono_literals;
 
-constexpr auto status_interval = 1s, silence_max = 60s;
+constexpr auto status_interval = 1s;
 constexpr std::size_t payload_bytes_max = 8 << 20;
 
 void put64(std::uint64_t value, std::string& out) {
@@ -47,21 +48,23 @@ PgStream::PgStream(PgStreamWorld world, PgProgress& progress)
       transactions_(*this, world_.options.spill_directory, world_.options.spill_bytes_max),
       position_(progress.position) {
   // A batch without records still has to say whose it is.
-  while (last_feed_ + 1 < world_.contracts.size() && world_.contracts[last_feed_].format != Format::postgres)
+  while (last_feed_ + 1 < world_.contracts.size() && !is_of_server(world_.contracts[last_feed_], world_.options.server))
     ++last_feed_;
 }
 PgStream::~PgStream() = default;
 
 Result<void> PgStream::start() {
   connection_.emplace(FF_TRY(PgConnection::open(world_.options.conninfo, PgMode::replication)));
+  const std::string messages = connection_->server_version() >= 140000 ? ", messages 'true'" : "";
   const std::string command = "START_REPLICATION SLOT " + connection_->identifier(world_.options.slot) +
                               " LOGICAL 0/0 (proto_version '" + (world_.options.streaming ? "2', streaming 'on" : "1") +
                               "', publication_names " +
-                              connection_->literal(connection_->identifier(world_.options.publication)) +
+                              connection_->literal(connection_->identifier(world_.options.publication)) + messages +
                               (world_.binary ? ", binary 'true')" : ")");
   if (auto started = connection_->start_copy(command); !started.ok())
     return as_refusal(started.error(), world_.options);
   last_heard_ = last_sent_ = std::chrono::steady_clock::now();
+  world_.heard_at->store(now_micros());
   return {};
 }
 
@@ -86,6 +89,7 @@ Result<void> PgStream::run() {
 
 Result<void> PgStream::receive(std::string_view data) {
   last_heard_ = std::chrono::steady_clock::now();
+  world_.heard_at->store(now_micros());
   PgBytes in(data);
   const char kind = in.byte();
   if (kind == 'w') {
@@ -124,7 +128,7 @@ Result<void> PgStream::define(const PgRelation& relation) {
   table = {relation.schema + "." + relation.table, -1, nullptr};
   for (std::uint32_t feed = 0; feed < world_.contracts.size(); ++feed) {
     const Contract& contract = world_.contracts[feed];
-    if (contract.format != Format::postgres || contract.table_schema != relation.schema ||
+    if (!is_of_server(contract, world_.options.server) || contract.table_schema != relation.schema ||
         contract.table != relation.table)
       continue;
     std::vector<std::string> sent;
@@ -192,6 +196,13 @@ Result<void> PgStream::change(PgMessage& message) {
   return {};
 }
 
+Result<void> PgStream::message(const PgMessage& message) {
+  if (message.prefix != snapshot_message || transaction_.commit_lsn < skip_.lsn) return {};
+  world_.requested(to_text(transaction_.commit_lsn), message.content);
+  told_anything_ = true;  // The slot moves on behind it, and its mark behind the request's.
+  return {};
+}
+
 Result<void> PgStream::commit(Lsn end) {
   if (transaction_.commit_lsn < skip_.lsn) return {};
   is_dirty_ |= told_anything_ || next_.index > 0;
@@ -237,10 +248,10 @@ Result<void> PgStream::flush() {
 
 Result<void> PgStream::keep_alive() {
   const auto now = std::chrono::steady_clock::now();
-  if (now - last_heard_ > silence_max)
-    return Error{
-        Recourse::retry, "source_away",
-        "Postgres at " + connection_->where() + " has been silent for " + std::to_string(silence_max.count()) + " s"};
+  if (now - last_heard_ > world_.options.silence_max)
+    return Error{Recourse::retry, "source_away",
+                 "Postgres at " + connection_->where() + " has been silent for " +
+                     std::to_string(world_.options.silence_max.count()) + " s (silence_max_s)"};
   const Lsn flushed{world_.flush->load()};
   if (flushed == flushed_ && now - last_sent_ < status_interval) return {};
   return send_status(now - last_heard_ > status_interval);

@@ -38,6 +38,9 @@ struct PgStreamWorld {
   std::function<bool()> is_stopped;
   std::atomic<std::uint64_t>* flush = nullptr;       ///< LSN up to which the lake has everything
   std::atomic<std::int64_t>* heard_until = nullptr;  ///< see Source
+  std::atomic<std::int64_t>* heard_at = nullptr;     ///< when the server was last heard of, by our clock
+  /// A request in the log to read something again, by the LSN of its commit; its mark is on its way when this returns.
+  std::function<void(const std::string& id, std::string_view json)> requested;
 };
 
 class PgStream final : private PgTransactionSink {
@@ -57,6 +60,7 @@ class PgStream final : private PgTransactionSink {
   };
   Result<void> begin(const PgTransaction& transaction) override;
   Result<void> change(PgMessage& message) override;
+  Result<void> message(const PgMessage& message) override;
   Result<void> commit(Lsn end) override;
   Result<void> define(const PgRelation& relation);
   Result<void> truncate(const PgMessage& message);

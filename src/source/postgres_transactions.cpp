@@ -58,7 +58,8 @@ Result<void> PgTransactions::accept(std::string_view bytes) {
         spilled->second.rolled_back.insert(message_.sub_xid);
       return {};
     default:
-      if (!is_change(kind)) return {};  // origin, type, logical: nothing of ours
+      if (kind == PgMessageKind::logical && inside_) return sink_.message(message_);
+      if (!is_change(kind)) return {};  // origin, type: nothing of ours
       if (!inside_) return protocol_error("a change outside any transaction");
       return sink_.change(message_);
   }

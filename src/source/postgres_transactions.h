@@ -33,6 +33,8 @@ class PgTransactionSink {
   virtual Result<void> begin(const PgTransaction& transaction) = 0;
   /// relation, insert, update, remove or truncate; valid until this returns.
   virtual Result<void> change(PgMessage& message) = 0;
+  /// A logical message of a transaction that was not streamed; valid until this returns.
+  virtual Result<void> message(const PgMessage&) { return {}; }
   /// `end`: nothing at or behind it belongs to this transaction or one before it.
   virtual Result<void> commit(Lsn end) = 0;
 };

@@ -120,7 +120,94 @@ TEST_P(LargeTransaction, IsCutAnywhereAndTakenUpInItsMiddle) {
   expect_equal(engine, db);
   EXPECT_FALSE(engine.lake.seen.contains("GONE1"));
 }
+
+/// A line of /proc/self/status, in MiB.
+std::int64_t memory_mb(const std::string& name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(name + ":")) return std::stoll(line.substr(name.size() + 1)) / 1024;
+  return -1;
+}
+
+TEST_P(LargeTransaction, StaysInMemoryHoweverLarge) {
+  Database db("ff_memory");
+  db(tables_sql);
+  Engine engine(db, {orders_yaml});
+  engine.options.streaming = GetParam();
+  engine.must_begin();
+  const std::int64_t n = 10 * large_transaction_rows();
+  db("insert into orders select 'L' || i, 'R', 'H', '2026-03-01 08:00Z', 'x' from generate_series(1, " +
+     std::to_string(n) + ") i");
+  std::ofstream("/proc/self/clear_refs") << "5";  // The peak counts from here on.
+  const std::int64_t before = memory_mb("VmRSS");
+  const auto start = std::chrono::steady_clock::now();
+  // A lake that keeps marks only; the reader is killed and begun anew a third of the way.
+  std::int64_t records = 0;
+  bool was_killed = false;
+  while (records < n) {
+    ASSERT_LT(std::chrono::steady_clock::now() - start, 280s) << records << " of " << n << " records came";
+    if (!engine.poll(5s)) continue;
+    {
+      const std::lock_guard lock(engine.mutex);
+      for (SourceBatch& b : engine.pending) {
+        records += static_cast<std::int64_t>(b.batch.records.size());
+        engine.lake.marks[engine.partitions->name_of(b.partition)] = {b.last_position, b.resume};
+      }
+    }
+    engine.pending.clear();
+    if (was_killed || records < n / 3) continue;
+    was_killed = true;
+    engine.kill();
+    engine.must_start();
+  }
+  EXPECT_EQ(records, n);
+  EXPECT_EQ(engine.mark("postgres:t").position, n) << "each once";
+  const std::int64_t grown = memory_mb("VmHWM") - before;
+  std::printf("%lld rows in one transaction, streaming %s: %.1f s, memory rose by %lld MiB at its peak\n",
+              static_cast<long long>(n), GetParam() ? "on" : "off",
+              std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
+              static_cast<long long>(grown));
+  EXPECT_LT(grown, 128);
+}
 INSTANTIATE_TEST_SUITE_P(Streaming, LargeTransaction, ::testing::Bool());
+
+TEST(PostgresLive, ReadsAgainWhatWasAskedForAlsoAfterAKill) {
+  Database db("ff_again");
+  db(tables_sql);
+  db(fill_sql(500));
+  Engine engine(db);
+  read_an_order(engine, db, "A");
+  const std::int64_t before = engine.lake.records;
+  const auto ask = [&](std::optional<std::string> from, std::optional<std::string> to, const std::string& slot) {
+    return emit_request(db.conninfo, *engine.feeds.set, "pub", "",
+                        {slot, "public", "orders", from || to ? "id" : "", from, to});
+  };
+  ASSERT_TRUE(ask({}, {}, "somebody_elses").ok());
+  ASSERT_TRUE(ask({}, {}, engine.options.slot).ok());
+  ASSERT_TRUE(ask("A", "B", engine.options.slot).ok());
+  engine.run_until([&] { return engine.mark("postgres:t/requests").position >= 2; });
+  engine.kill();  // What was asked for is in the lake, and perhaps half of what came of it.
+  engine.must_start();
+  engine.run_until([&] {
+    const Mark open = engine.mark("postgres:t/requests");
+    return open.position >= 2 && open.resume.empty();
+  });
+  // By hand, past all checks: values are no SQL, and what cannot be read does not stop the stream.
+  for (const char* column : {"nothing", "id"})
+    db(std::string("select pg_logical_emit_message(true, 'fleetflow.snapshot', '") +
+       PgSnapshotRequest{engine.options.slot, "public", "orders", column, "x''; drop table orders; --", {}}.to_json() +
+       "')");
+  engine.run_until([&] {
+    const Mark open = engine.mark("postgres:t/requests");
+    return open.position >= 6 && open.resume.empty();
+  });
+  EXPECT_EQ(engine.error.cause, "request_refused");
+  const std::int64_t orders = std::stoll(db.value("select count(*) from orders"));
+  EXPECT_GE(engine.lake.records - before, orders + 1);
+  say_end(db);
+  engine.run_until_order("END");
+  expect_equal(engine, db);
+}
 
 TEST(PostgresLive, ASlowEngineDoesNotLoseTheConnection) {
   Database db("ff_slow");

@@ -1,0 +1,183 @@
+#include "source/change_publisher.h"
+
+#include <thread>
+
+#include "base/time.h"
+#include "source/kafka_positions.h"
+
+namespace ff {
+namespace {
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto report_interval = 1s, again_wait = 1s;
+
+/// The contracts as the topics' records need them: a driver's id stands as it is.
+ContractSet before_the_door(const ContractSet& contracts) {
+  std::vector<Contract> out(contracts.begin(), contracts.end());
+  for (Contract& contract : out)
+    for (Column& column : contract.columns)
+      if (column.role == ColumnRole::driver) column.role = ColumnRole::plain;
+  return ContractSet(std::move(out));
+}
+
+/// The shipment's or the driver's id: what the record is about, also where it was refused.
+std::string_view key_of(const Decoded& d) {
+  if (const Refusal* refusal = d.refusal()) return refusal->subject;
+  return std::visit(
+      [](const auto& body) -> std::string_view {
+        if constexpr (requires { body.shipment_id; })
+          return body.shipment_id;
+        else
+          return body.driver_key;
+      },
+      d.fact()->body);
+}
+
+const Provenance& provenance(const Decoded& d) { return d.fact() ? d.fact()->from : d.refusal()->from; }
+
+class ChangePublisher {
+ public:
+  ChangePublisher(const ContractSet& contracts, const ChangePublisherOptions& options, std::stop_token stop,
+                  const std::function<void(const PublishReport&)>& observe)
+      : contracts_(before_the_door(contracts)), options_(options), stop_(std::move(stop)), observe_(observe) {}
+
+  Result<void> run() {
+    while (!stop_.stop_requested()) {
+      const auto done = follow();
+      if (done.ok()) return {};
+      if (done.error().recourse != Recourse::retry) return done.error();
+      drop();
+      report(done.error().message);
+      for (auto slept = 0ms; slept < again_wait && !stop_.stop_requested(); slept += 50ms)
+        std::this_thread::sleep_for(50ms);
+    }
+    return {};
+  }
+
+ private:
+  Result<void> connect() {
+    positions_ = FF_TRY(KafkaPositions::open(options_.kafka.cluster, options_.positions_topic));
+    publisher_ = FF_TRY(KafkaPublisher::start(options_.kafka));
+    source_ = FF_TRY(PostgresSource::start(
+        contracts_, key_, options_.source,
+        [this](const std::string& partition) -> Result<Mark> { return positions_->of(partition); }, partitions_));
+    return {};
+  }
+  /// What was not acknowledged is read again from the positions.
+  void drop() {
+    source_.reset();
+    publisher_.reset();
+    positions_.reset();
+    marks_.clear();
+    waiting_.clear();
+    waiting_records_ = 0;
+  }
+
+  Result<void> follow() {
+    FF_TRY(connect());
+    report({});
+    auto flushed = Clock::now();
+    while (!stop_.stop_requested()) {
+      const auto next = source_->poll(marks_.empty() ? 500ms : 0ms);
+      if (!next.ok() && next.error().recourse != Recourse::retry) {
+        FF_TRY(flush());  // What came before the halt is good.
+        return next.error();
+      }
+      if (next.ok() && next.value()) FF_TRY(publish(*next.value()));
+      const bool is_due = Clock::now() - flushed >= options_.flush_interval;
+      const bool came = next.ok() && next.value();
+      if (!marks_.empty() && (is_due || waiting_records_ >= options_.flush_records)) {
+        FF_TRY(flush());
+        flushed = Clock::now();
+      } else if (!came && !marks_.empty()) {
+        std::this_thread::sleep_for(5ms);
+      }
+      if (!next.ok())
+        report(next.error().message);
+      else if (!trouble_.empty() && source_->stats().heard_at > trouble_at_)
+        report({});
+      if (Clock::now() - reported_ >= report_interval) report(trouble_);
+    }
+    return flush();
+  }
+
+  /// A record of several facts is one record here; the change of a thing that leaves no fact is none.
+  Result<void> publish(const SourceBatch& batch) {
+    std::int64_t last = none;
+    for (const Decoded& d : batch.batch.records) {
+      if (std::exchange(last, provenance(d).position) == provenance(d).position) continue;
+      const std::string& contract = contracts_[provenance(d).feed].id;
+      const auto named = options_.topics.find(contract);
+      const auto done = publisher_->publish(named == options_.topics.end() ? contract : named->second,
+                                            {key_of(d), d.payload, provenance(d).ingest_time, {}});
+      if (!done.ok()) return as_end(done.error());
+      PublishReport::Published& published = waiting_[contract];
+      ++published.records;
+      published.bytes += static_cast<std::int64_t>(d.payload.size());
+      ++waiting_records_;
+    }
+    marks_[partitions_.name_of(batch.partition)] = {batch.last_position, batch.resume};
+    return {};
+  }
+
+  Result<void> flush() {
+    if (marks_.empty()) return {};
+    if (const auto done = publisher_->flush(); !done.ok()) return as_end(done.error());
+    if (const auto done = positions_->write(*publisher_, marks_); !done.ok()) return as_end(done.error());
+    std::vector<Progress> done;
+    for (const auto& [partition, mark] : marks_) done.push_back({partitions_.id_of(partition), mark});
+    for (const auto& [contract, published] : waiting_) {
+      report_.published[contract].records += published.records;
+      report_.published[contract].bytes += published.bytes;
+    }
+    marks_.clear();
+    waiting_.clear();
+    waiting_records_ = 0;
+    return source_->confirm(done);
+  }
+
+  /// A record that the topic does not take must not be passed over.
+  static Error as_end(Error error) {
+    if (error.recourse == Recourse::quarantine) error.recourse = Recourse::halt;
+    return error;
+  }
+
+  void report(const std::string& trouble) {
+    if (!trouble.empty() && trouble != trouble_) trouble_at_ = now_micros();
+    trouble_ = trouble;
+    report_.is_connected = trouble.empty();
+    report_.trouble = trouble;
+    if (source_) report_.heard_until = source_->heard_until(), report_.postgres = source_->stats();
+    if (publisher_) report_.kafka = publisher_->stats();
+    if (observe_) observe_(report_);
+    report_.published.clear();
+    reported_ = Clock::now();
+  }
+
+  const ContractSet contracts_;
+  const PseudonymKey key_ = PseudonymKey::demo();  ///< of no use: no column has the role of a driver
+  const ChangePublisherOptions& options_;
+  const std::stop_token stop_;
+  const std::function<void(const PublishReport&)>& observe_;
+  Partitions partitions_;
+  std::unique_ptr<KafkaPositions> positions_;
+  std::unique_ptr<KafkaPublisher> publisher_;
+  std::unique_ptr<PostgresSource> source_;
+  std::map<std::string, Mark> marks_;                        ///< of what was published and not acknowledged
+  std::map<std::string, PublishReport::Published> waiting_;  ///< the same, counted
+  std::int64_t waiting_records_ = 0;
+  PublishReport report_;
+  std::string trouble_;
+  Micros trouble_at_ = 0;
+  Clock::time_point reported_;
+};
+
+}  // namespace
+
+Result<void> publish_changes(const ContractSet& contracts, const ChangePublisherOptions& options, std::stop_token stop,
+                             const std::function<void(const PublishReport&)>& observe) {
+  return ChangePublisher(contracts, options, std::move(stop), observe).run();
+}
+
+}  // namespace ff

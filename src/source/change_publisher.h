@@ -1,0 +1,50 @@
+/// The changes of a Postgres database onto topics of Kafka: what PostgresSource reads, as Debezium envelopes, keyed so that a
+/// shipment or a driver stays in its shard.
+///
+/// A topic lies before the door, as every feed does (S7.1): driver ids stand there as the source writes them, and whoever reads
+/// the topic by a contract of format debezium makes keys of them; a column of class pii is null; columns that no contract
+/// knows are not published. So the tables that come of the topics are those that the engine makes of the database itself.
+///
+/// At least once: records are published, acknowledged by all in-sync replicas, then their positions (kafka_positions.h), then
+/// the server is told what it may forget. After a kill the records behind the last position come again. Everything that may
+/// pass by itself (a broker, the server) is tried again from the positions, for ever; what would lose something halts.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <stop_token>
+#include <string>
+
+#include "source/kafka_publisher.h"
+#include "source/postgres_source.h"
+
+namespace ff {
+
+struct ChangePublisherOptions {
+  PostgresOptions source;
+  KafkaPublisherOptions kafka;
+  std::map<std::string, std::string> topics;  ///< contract id -> topic; one that is not named: its id
+  std::string positions_topic = "fleetflow_positions";
+  std::int64_t flush_records = 20'000;            ///< acknowledged together, at most about so many
+  std::chrono::milliseconds flush_interval{200};  ///< and at least so often, if there is something
+};
+
+/// What was done since the report before. Told at least every second.
+struct PublishReport {
+  struct Published {
+    std::int64_t records = 0, bytes = 0;
+  };
+  std::map<std::string, Published> published;  ///< by contract id: acknowledged
+  bool is_connected = true;
+  std::string trouble;        ///< why it is not, for a person
+  Micros heard_until = none;  ///< see Source
+  PostgresStats postgres;
+  KafkaStats kafka;
+};
+
+/// Returns when told to stop, with everything acknowledged that was taken in; or with the error (never `retry`) that ended it.
+/// `observe` is called on this thread.
+Result<void> publish_changes(const ContractSet& contracts, const ChangePublisherOptions& options, std::stop_token stop,
+                             const std::function<void(const PublishReport&)>& observe);
+
+}  // namespace ff

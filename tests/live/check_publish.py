@@ -1,0 +1,267 @@
+"""Scaled as embedded: a database's changes by way of `fleetflow publish` and Kafka make the same core and curated tables as those that
+the engine reads from the database itself.
+
+A world is played into Kafka and Postgres. One service reads the database; another reads what the publisher makes of it, which is killed
+with -9 again and again, whose connection to Postgres falls silent without being closed, and which is told to read a table once more.
+In the end both lakes are judged at the same moment and held against each other row for row (`fleetflow compare`).
+
+    python tests/live/check_publish.py [SEED...]      PUBLISH_KILLS=n kills of the publisher (4)
+"""
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+from confluent_kafka import Consumer, TopicPartition
+
+root = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(root / "scripts/stack"))
+from server import free_ports  # noqa: E402
+from servers import Gate, Kafka, Postgres  # noqa: E402
+
+program = os.environ.get("FLEETFLOW", str(root / "build/release/bin/fleetflow"))
+player = str(pathlib.Path(program).parent / "live_player")
+tables = ["orders", "drivers", "driver_assignments"]
+topics = ["shipment_events", "gps_locations", *tables]
+kills, shipments, rate, patience_s, silence_max_s = int(os.environ.get("PUBLISH_KILLS", 4)), 600, 800, 120, 3
+
+
+class Process:
+    """A program with a configuration, its log and its door for monitoring."""
+
+    def __init__(self, folder, name, command, config):
+        self.port = free_ports(1)[0]
+        self.config, self.log, self.command = folder / f"{name}.yaml", folder / f"{name}.log", command
+        self.config.write_text(f"http: {{listen: '127.0.0.1:{self.port}'}}\n{config}")
+        self.start()
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([program, *self.command, "--config", self.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.terminate()
+        status = self.process.wait(patience_s)
+        assert status == 0, f"{self.config.stem} was told to stop and ended with {status}\n" + self.log.read_text()[-2000:]
+
+    def metric(self, name):
+        """Its value, or None while it does not answer or does not tell."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
+                found = re.search(rf"^{re.escape(name)}(?:{{[^}}]*}})? (\S+)$", answer.read().decode(), re.M)
+                return float(found[1]) if found else None
+        except OSError:
+            return None
+
+    def wait_for(self, what, is_so):
+        until = time.monotonic() + patience_s
+        while not is_so():
+            assert self.process.poll() is None, f"{self.config.stem} ended with {self.process.poll()}\n" + self.log.read_text()[-2000:]
+            assert time.monotonic() < until, f"{self.config.stem}: not within {patience_s} s: {what}\n" + self.log.read_text()[-2000:]
+            time.sleep(0.2)
+
+
+def ask(lake, sql):
+    done = subprocess.run([program, "query", "--lake", lake, "--format", "csv", sql], capture_output=True, text=True)
+    return done.stdout.splitlines()[1:] if done.returncode == 0 else []
+
+
+def published_contracts(folder):
+    """Those of the tables, said of topics: nothing but their servers differs."""
+    contracts = folder / "contracts"
+    shutil.copytree(root / "deploy/local/contracts", contracts)
+    for table in tables:
+        path = contracts / f"{table}.yaml"
+        server = (f"servers:\n  - server: kafka\n    type: kafka\n    host: 127.0.0.1:9092\n    format: debezium\n"
+                  f"    customProperties:\n      - {{property: topic, value: {table}}}\n")
+        text, count = re.subn(r"^servers:\n(?:[ ].*\n)+", server, path.read_text(), flags=re.M)
+        assert count == 1
+        path.write_text(text)
+    return contracts
+
+
+def ends_of(kafka):
+    consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": "check", "log_level": 0})
+    ends = {f"kafka:{topic}/{p}": consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=30)[1]
+            for topic in topics for p in consumer.list_topics(topic, timeout=30).topics[topic].partitions}
+    consumer.close()
+    return ends
+
+
+def records_of(kafka, topic):
+    """Key and value of each record of a topic that is at rest."""
+    consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": "check", "enable.auto.commit": False, "log_level": 0})
+    partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+    ends = {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=30)[1] for p in partitions}
+    consumer.assign([TopicPartition(topic, p, 0) for p in partitions])
+    out, until = [], time.monotonic() + 60
+    while len(out) < sum(ends.values()):
+        assert time.monotonic() < until, f"{topic}: {len(out)} of {sum(ends.values())} records came"
+        out += [(m.key(), m.value()) for m in consumer.consume(1000, timeout=0.5)]
+    consumer.close()
+    return out
+
+
+class Run:
+    def __init__(self, seed, folder, kafka, postgres, gate):
+        self.seed, self.folder, self.kafka, self.postgres, self.gate = seed, folder, kafka, postgres, gate
+        database = "type: postgres, name: orders, publication: fleetflow"
+        # Topics made a moment ago may be unknown to the group's first look; by default the next one is minutes later.
+        topics_of = f"type: kafka, name: topics, brokers: '{kafka.bootstrap}', properties: {{topic.metadata.refresh.interval.ms: 2000}}"
+        serve = "commit_interval_ms: 200\nclock_interval_s: 2\n"
+        self.direct_contracts, self.published_contracts = root / "deploy/local/contracts", published_contracts(folder)
+        self.embedded = Process(folder, "embedded", ["run", "--quiet"], f"lake: {folder}/embedded\ncontracts: {self.direct_contracts}\n{serve}sources:\n"
+                                f"  - {{{topics_of}, group: embedded}}\n  - {{{database}, conninfo: '{postgres.dsn}', slot: embedded}}\n")
+        self.scaled = Process(folder, "scaled", ["run", "--quiet"], f"lake: {folder}/scaled\ncontracts: {self.published_contracts}\n{serve}sources:\n"
+                              f"  - {{{topics_of}, group: scaled}}\n")
+        gated = re.sub(r"port=\d+", f"port={gate.port}", postgres.dsn)
+        self.publisher = Process(folder, "publisher", ["publish"], f"contracts: {self.direct_contracts}\npublish: {{brokers: '{kafka.bootstrap}'}}\nsources:\n"
+                                 f"  - {{{database}, conninfo: '{gated}', slot: publisher, silence_max_s: {silence_max_s}, stats_interval_s: 1}}\n")
+        self.all = [self.embedded, self.scaled, self.publisher]
+
+    def begin(self):
+        """Both readers stream: from here on every row is a change, with one time for both."""
+        self.embedded.wait_for("its snapshot is complete", lambda: ask(self.folder / "embedded", "select count(*) from ops.marks where resume like '%complete'") == ["1"])
+        self.scaled.wait_for("it has all partitions", lambda: self.scaled.metric("fleetflow_kafka_assigned_partitions") == 64 * len(topics))
+        self.publisher.wait_for("it streams", lambda: self.publisher.metric("fleetflow_pg_slot_active") == 1 and (self.publisher.metric("fleetflow_cdc_lag_seconds") or 99) < 5)
+
+    def play(self):
+        chance = random.Random(self.seed)
+        playing = subprocess.Popen([player, self.folder / "world", "--bootstrap", self.kafka.bootstrap, "--postgres", self.postgres.dsn, "--rate", str(rate), "--quiet"], stdout=subprocess.PIPE, text=True)
+        try:
+            for _ in range(kills):
+                time.sleep(chance.uniform(1, 3))
+                self.publisher.kill()
+                self.publisher.start()
+            told = json.loads(playing.communicate(timeout=patience_s)[0])
+        finally:
+            playing.kill()
+        print(f"seed {self.seed}: {told['records']} records told in {told['seconds']:.0f} s; {kills} kills of the publisher", flush=True)
+
+    def change_what_is_old(self):
+        """Rows go, are known by another key, carry a value that is stored out of line, and come and go in one transaction."""
+        self.postgres.sql("""
+            delete from orders where order_ref in (select order_ref from orders order by md5(order_ref) limit 20);
+            delete from drivers where driver_id = (select min(driver_id) from drivers);
+            delete from driver_assignments where assignment_id in (select assignment_id from driver_assignments order by md5(assignment_id) limit 20);
+            update orders set shipment_id = shipment_id || '-B' where order_ref in (select order_ref from orders order by order_ref desc limit 5);
+            update orders set service_level = (select string_agg(md5(i::text), '') from generate_series(1, 200) i) where order_ref = (select min(order_ref) from orders);
+            update orders set carrier_id = 'LATER' where order_ref = (select min(order_ref) from orders);
+            begin;
+            insert into orders (order_ref, shipment_id, customer_id, created_at) select 'TWIN-' || order_ref, shipment_id, 'another', created_at from orders order by order_ref limit 10;
+            savepoint a;
+            delete from orders where order_ref not like 'TWIN-%';
+            rollback to savepoint a;
+            delete from orders where order_ref in (select order_ref from orders where order_ref like 'TWIN-%' order by 1 limit 5);
+            commit""")
+
+    def fall_silent(self):
+        """The connection stays and nothing comes through: noticed within the set time, and mended when the wire is."""
+        self.publisher.wait_for("it streams", lambda: (self.publisher.metric("fleetflow_cdc_connections_total") or 0) > 0)
+        started = time.monotonic()
+        self.gate.hold()
+        self.postgres.sql("update orders set carrier_id = 'WHILE-SILENT' where shipment_id in (select shipment_id from orders order by 1 limit 3)")
+        self.publisher.wait_for("the silence is noticed", lambda: "has been silent for" in self.publisher.log.read_text())
+        noticed = time.monotonic() - started
+        assert silence_max_s <= noticed < silence_max_s + 5, f"a silent connection was noticed after {noticed:.1f} s"
+        self.gate.heal()
+        self.publisher.wait_for("it goes on", lambda: self.publisher.log.read_text().rstrip().endswith("goes on"))
+        print(f"a silent connection was noticed after {noticed:.1f} s (silence_max_s: {silence_max_s})", flush=True)
+
+    def read_again(self):
+        """A range of keys comes once more, as rows of a snapshot; it changes nothing."""
+        lower, upper = self.postgres.sql("select min(order_ref), max(order_ref) from orders").split("\t")
+        wanted = int(self.postgres.sql(f"select count(*) from orders where order_ref < '{upper}'"))
+        done = subprocess.run([program, "snapshot", "--config", self.publisher.config, "--table", "orders", "--column", "order_ref", "--from", lower, "--to", upper], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        refused = subprocess.run([program, "snapshot", "--config", self.publisher.config, "--table", "orders", "--column", "nothing", "--from", "x"], capture_output=True, text=True)
+        assert refused.returncode == 4 and "nothing" in refused.stderr, refused.stderr
+
+        def again():
+            return sum(b'"op":"r"' in value for _, value in records_of(self.kafka, "orders"))
+        self.publisher.wait_for("the range is read again", lambda: again() >= wanted)
+        assert again() == wanted, f"{again()} rows came again, {wanted} were asked for"
+        print(f"{wanted} rows read again at a word", flush=True)
+
+    def wait_until_caught_up(self):
+        self.postgres.sql("insert into drivers (driver_id, home_hub) values ('LAST', 'END')")
+        is_told = "select count(*) from core.drivers where home_hub = 'END'"
+        for process in (self.embedded, self.scaled):
+            process.wait_for("the last row", lambda: ask(self.folder / process.config.stem, is_told) == ["1"])
+        ends = ends_of(self.kafka)
+
+        def behind(lake):
+            marks = dict(line.rsplit(",", 1) for line in ask(lake, "select partition, position from ops.marks where partition like 'kafka:%'"))
+            return sum(end - int(marks.get(name, 0)) for name, end in ends.items() if lake.name == "scaled" or name.split("/")[0].removeprefix("kafka:") not in tables)
+        for process in (self.embedded, self.scaled):
+            process.wait_for("the topics' ends", lambda: behind(self.folder / process.config.stem) == 0)
+
+    def check_topics(self):
+        """Keyed by what a record is about, free of personal data, and the doubles that the kills made do exist."""
+        for topic, member in {"orders": "shipment_id", "driver_assignments": "shipment_id", "drivers": "driver_id"}.items():
+            records = records_of(self.kafka, topic)
+            for key, value in records:
+                envelope = json.loads(value)
+                row = envelope["after"] or envelope["before"]
+                assert row[member] == key.decode(), (topic, key, value)
+                assert not any(row.get(name) for name in ("name", "phone", "email", "licence_number", "home_address", "date_of_birth")), value
+            print(f"{topic}: {len(records)} records, {len(records) - len(set(records))} of them twice", flush=True)
+
+    def judge_at(self, moment):
+        empty = self.folder / "empty"
+        empty.mkdir()
+        for name, contracts in (("embedded", self.direct_contracts), ("scaled", self.published_contracts)):
+            subprocess.run([program, "run", "--quiet", "--input", empty, "--contracts", contracts, "--lake", self.folder / name, "--as-of", moment], check=True)
+        return subprocess.run([program, "compare", self.folder / "embedded", self.folder / "scaled"]).returncode == 0
+
+
+def judge(seed, folder):
+    subprocess.run([program, "simulate", "--shipments", str(shipments), "--seed", str(seed), "--pings-per-shipment", "3", "--out", folder / "world"], check=True, stdout=subprocess.DEVNULL)
+    with Kafka(folder / "kafka") as kafka, Postgres(folder / "postgres", fsync=False) as postgres, Gate(postgres.port) as gate:
+        for topic in topics:
+            kafka.make_topic(topic, partitions=64)
+        postgres.sql((root / "deploy/local/orders.sql").read_text())
+        run = Run(seed, folder, kafka, postgres, gate)
+        try:
+            run.begin()
+            run.play()
+            run.change_what_is_old()
+            run.fall_silent()
+            run.read_again()
+            run.wait_until_caught_up()
+            for process in run.all:
+                process.stop()
+            run.check_topics()
+        finally:
+            for process in run.all:
+                process.kill()
+        return run.judge_at(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2)))
+
+
+def main(seeds):
+    passed = failed = 0
+    for seed in seeds or [11]:
+        with tempfile.TemporaryDirectory(prefix="fleetflow-publish-", ignore_cleanup_errors=True) as folder:
+            ok = False
+            try:
+                ok = judge(int(seed), pathlib.Path(folder))
+            except (AssertionError, OSError, subprocess.SubprocessError) as e:
+                print(f"seed {seed}: {type(e).__name__}: {e}")
+            passed, failed = passed + ok, failed + (not ok)
+    print(f"{passed} passed, {failed} failed")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
