@@ -120,6 +120,6 @@ int main(int argc, char** argv) {
     const std::int64_t wanted = std::atol(rows.c_str());
     read = drain(*source, [&](std::int64_t records, const SourceBatch&) { return records >= wanted; });
     std::printf("written in %.2f s; ", std::chrono::duration<double>(written - start).count());
-    report(what, read, start, cpu, cpu_s_of(pid) - before);
+    report(what, read, written, cpu, cpu_s_of(pid) - before);
   }
 }

@@ -42,26 +42,35 @@ def run(mode, port, table, bootstrap, rows, passes):
                                mode, str(port), table, bootstrap, work, str(rows), *slots(passes)], stdout=subprocess.PIPE, stderr=log.open("w"), text=True)
         if done.returncode != 0:
             raise SystemExit(f"DebeziumPeer: exit {done.returncode}\n{done.stdout}{log.read_text()[-3000:]}")
-    for line in done.stdout.splitlines():
-        say(f"Debezium 3.6.1 embedded, {mode} of {table} to JSON in Kafka, acks=all, at least once", rows, json.loads(line))
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def make_slots(cursor, passes=3):
+    drop_slots(cursor)
+    for slot in slots(passes):
+        cursor.execute("select pg_create_logical_replication_slot(%s, 'pgoutput')", [slot])
+
+
+def measure(mode, port, table, bootstrap, rows=None, passes=3):
+    """A line of DebeziumPeer a pass; `rows`: of changes, how many wait in the slots."""
+    cursor = database(port)
+    if mode == "snapshot":
+        drop_slots(cursor)
+        cursor.execute(f"select count(*) from {table}")
+        rows = cursor.fetchone()[0]
+    measured = run(mode, port, table, bootstrap, rows, passes)
+    drop_slots(cursor)
+    return [{**m, "rows": rows} for m in measured]
 
 
 def main():
     mode, port, *words = sys.argv[1:]
-    cursor = database(port)
     if mode == "slots":
-        drop_slots(cursor)
-        for slot in slots(int(words[0]) if words else 3):
-            cursor.execute("select pg_create_logical_replication_slot(%s, 'pgoutput')", [slot])
-        return
+        return make_slots(database(port), *map(int, words))
     table, bootstrap, *words = words
-    if mode == "snapshot":
-        drop_slots(cursor)
-        cursor.execute(f"select count(*) from {table}")
-        run(mode, port, table, bootstrap, cursor.fetchone()[0], int(words[0]) if words else 3)
-    else:
-        run(mode, port, table, bootstrap, int(words[0]), int(words[1]) if len(words) > 1 else 3)
-    drop_slots(cursor)
+    rows = int(words.pop(0)) if mode == "changes" else None
+    for measured in measure(mode, port, table, bootstrap, rows, *map(int, words)):
+        say(f"Debezium 3.6.1 embedded, {mode} of {table} to JSON in Kafka, acks=all, at least once", measured.pop("rows"), measured)
 
 
 if __name__ == "__main__":

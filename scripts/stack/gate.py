@@ -12,6 +12,7 @@ One thread with its own event loop. Calls are taken in order and done when they 
 taken, gate.bytes what went through, both ways.
 """
 import asyncio
+import contextlib
 import socket
 import struct
 import threading
@@ -114,8 +115,9 @@ class Gate:
         queue = asyncio.Queue(256)
 
         async def read():
-            while chunk := await reader.read(1 << 16):
-                await queue.put((time.monotonic() + self._delay_s, chunk))
+            with contextlib.suppress(OSError):  # a side that is killed resets; the other is to hear of it
+                while chunk := await reader.read(1 << 16):
+                    await queue.put((time.monotonic() + self._delay_s, chunk))
             await queue.put((0, b""))
 
         reading = asyncio.ensure_future(read())

@@ -52,6 +52,18 @@ def family(pid):
     return found
 
 
+def session_lives(session):
+    """Whether any process of it is left."""
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            words = entry.joinpath("stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # It has just ended.
+        if int(words[3]) == session and words[0] != "Z":
+            return True
+    return False
+
+
 def run(words, stdin=None):
     words = list(map(str, words))
     done = subprocess.run(words, input=stdin, stdin=subprocess.DEVNULL if stdin is None else None, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -125,6 +137,10 @@ class Server:
         if self.runs():
             self.signal_all(signal.SIGKILL)
             self.process.wait()
+            # A child made meanwhile ends by itself, but holds what the next start needs until it has.
+            until = time.monotonic() + 5
+            while time.monotonic() < until and session_lives(self.pid()):
+                time.sleep(0.02)
 
     def restart(self):
         self.stop()
