@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # suite: three workers of one consumer group over one Iceberg lake: one is killed, one sleeps in a transaction and is fenced when it wakes; the tables equal one engine's
+# by name only
 # needs: kafka seaweed clients
 set -uo pipefail
 python=.deps/venv-clients/bin/python
