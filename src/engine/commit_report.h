@@ -1,8 +1,9 @@
 /// What the engine did in one turn of its loop, told once after it: plain numbers, for whoever observes (src/ops turns them
 /// into metrics and readiness). Counts are of this turn alone; the observer adds them up.
 ///
-/// Always: told after the lake's commit has ended, one way or the other, and before the next begins; told with `idle` when
-/// a live engine had nothing to commit, at least every few seconds, so that silence means trouble.
+/// Always: told after the lake's commit has ended, one way or the other, and before the next begins. Without news a live
+/// engine commits its clock, or tells `idle` if none of a shared lake's partitions is its own, every few seconds: silence
+/// means trouble.
 /// Thread: the engine's. Whoever observes must return at once.
 #pragma once
 
@@ -64,7 +65,7 @@ struct CommitReport {
   Micros visible_until = none;      ///< everything heard of by then is visible in core; `none`: not known yet
   Micros curated_until = none;      ///< the same of curated, which may lag core by a cycle
   std::int64_t transaction_us = 0;  ///< from begin to the end of commit, wall clock; 0 iff idle
-  std::map<std::string, std::int64_t> stage_us;  ///< wall clock of this turn's stages, by the names of the profile
+  std::map<std::string, std::int64_t> stage_us;  ///< CPU of this turn's stages, by the names of the profile
   std::vector<FeedReport> feeds;                 ///< those with a record, or a latency, in this turn
   std::vector<SourceReport> sources;             ///< all of them, at each turn
 

@@ -426,6 +426,10 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
     const bool is_clock_due =
         stop && !any && !publishing && pending.empty() && (waited >= options.clock_interval || !history.is_curated);
     const bool is_owner = !shards || !epochs.empty();
+    if (!is_owner && waited >= options.clock_interval) {
+      last_commit = Clock::now();
+      reporter.tell_idle();
+    }
     if (is_owner &&
         (pending.records >= options.batch_records || (is_last && !pending.empty()) || is_due || is_clock_due)) {
       last_commit = Clock::now();

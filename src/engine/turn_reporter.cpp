@@ -57,4 +57,13 @@ void TurnReporter::tell(Commit& commit, const Error* error, Turn turn) {
   observer_(r);
 }
 
+void TurnReporter::tell_idle() {
+  if (!observer_) return;
+  last_.result = CommitReport::Result::idle;
+  last_.transaction_us = last_.backpressure_us = last_.inflight_bytes = 0;
+  last_.stage_us.clear();
+  last_.feeds.clear();
+  observer_(last_);
+}
+
 }  // namespace ff

@@ -26,6 +26,8 @@ class TurnReporter {
   };
   /// `error`: why the commit failed; null: it did not.
   void tell(Commit& commit, const Error* error, Turn turn);
+  /// The engine is well and has nothing to commit: none of the shared lake's partitions is its own just now.
+  void tell_idle();
 
  private:
   CommitObserver observer_;

@@ -116,7 +116,7 @@ inline constexpr MetricSpec metric_list[] = {
      MetricType::histogram,
      "seconds",
      {"stage"},
-     "Time one commit spent in a stage of the loop"},
+     "CPU time of one commit in a stage of the loop, of the thread that does it"},
     {Metric::commits,
      "fleetflow_commits_total",
      MetricType::counter,

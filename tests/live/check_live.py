@@ -64,6 +64,7 @@ def judge(seed, folder):
             started = time.monotonic()
             wait_until_caught_up(service, ends_of(kafka, topics), postgres, patience_s)
             print(f"seed {seed}: {told['records']} records told in {told['seconds']:.0f} s, {kills_wanted} kills; caught up {time.monotonic() - started:.1f} s after the last", flush=True)
+            assert not service.metrics_missing(), f"never shown: {service.metrics_missing()}"
             service.stop(patience_s)
         finally:
             service.kill()

@@ -87,6 +87,14 @@ class Service:
         except OSError:
             return None
 
+    def metrics_missing(self):
+        """Metrics of live sources that docs/metrics.md tells of and the page does not show. Those of a publisher are its own, and where the
+        server keeps its log without limit there is no safe rest of it."""
+        with urllib.request.urlopen(self.metrics_url, timeout=10) as page:
+            shown = set(re.findall(r"^# TYPE (\w+)", page.read().decode(), re.M))
+        documented = set(re.findall(r"^\| `(fleetflow_(?:kafka|cdc|pg)_\w+)`", (root / "docs/metrics.md").read_text(), re.M))
+        return {m for m in documented - shown if not m.startswith("fleetflow_cdc_published_") and m != "fleetflow_pg_slot_safe_wal_bytes"}
+
     def stage_cpu_s(self):
         """CPU seconds of the engine's two threads by stage of a commit, the dearest first."""
         with urllib.request.urlopen(self.metrics_url, timeout=10) as page:
