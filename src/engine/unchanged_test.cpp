@@ -15,9 +15,11 @@ Fact order(std::int64_t ordinal, const std::string& hub, std::uint32_t unchanged
   return fact;
 }
 
-ShipmentFacts known_with(const std::vector<Fact>& facts) {
+/// Borrows the texts of `facts`.
+ShipmentFacts known_with(std::initializer_list<const Fact*> facts) {
   ShipmentFacts known;
-  for (const Fact& f : facts) {
+  for (const Fact* fact : facts) {
+    const Fact& f = *fact;
     const auto& s = std::get<ShipmentFact>(f.body);
     known.add(ClaimTelling{.name_space = s.name_space,
                            .destination_hub = s.destination_hub,
@@ -29,7 +31,7 @@ ShipmentFacts known_with(const std::vector<Fact>& facts) {
 
 TEST(Unchanged, TakesTheValueOfTheTellingBefore) {
   const Fact a = order(10, "CGN"), b = order(20, "LEJ"), c = order(30, "MUC");
-  const ShipmentFacts known = known_with({a, b, c});
+  const ShipmentFacts known = known_with({&a, &b, &c});
   Fact update = order(25, "", bit(FactField::destination_hub));
   EXPECT_EQ(fill_unchanged(known, update), Unchanged::filled);
   EXPECT_EQ(std::get<ShipmentFact>(update.body).destination_hub, "LEJ");
@@ -38,7 +40,7 @@ TEST(Unchanged, TakesTheValueOfTheTellingBefore) {
 
 TEST(Unchanged, OfADeletedRowOnlyTheKeyIsSent) {
   const Fact a = order(10, "CGN");
-  const ShipmentFacts known = known_with({a});
+  const ShipmentFacts known = known_with({&a});
   Fact deleted = order(20, "", ~(bit(FactField::shipment_id) | bit(FactField::name_space)));
   std::get<ShipmentFact>(deleted.body).is_deleted = true;
   std::get<ShipmentFact>(deleted.body).created_at = 0;
@@ -53,13 +55,13 @@ TEST(Unchanged, GuessesNothing) {
   const std::uint32_t hub = bit(FactField::destination_hub);
   Fact update = order(5, "", hub), newest = order(40, "MUC");
   EXPECT_EQ(fill_unchanged(ShipmentFacts(), update), Unchanged::unknown);
-  EXPECT_EQ(fill_unchanged(known_with({newest}), update), Unchanged::superseded) << "a newer telling is whole";
+  EXPECT_EQ(fill_unchanged(known_with({&newest}), update), Unchanged::superseded) << "a newer telling is whole";
   Fact deleted = order(5, "", hub);
   std::get<ShipmentFact>(deleted.body).is_deleted = true;
   EXPECT_EQ(fill_unchanged(ShipmentFacts(), deleted), Unchanged::superseded) << "it deletes what was never told";
   Fact other_source = order(50, "", hub);
   other_source.version.authority_rank = 1;
-  EXPECT_EQ(fill_unchanged(known_with({newest}), other_source), Unchanged::unknown)
+  EXPECT_EQ(fill_unchanged(known_with({&newest}), other_source), Unchanged::unknown)
       << "another source's value is not its own";
 }
 

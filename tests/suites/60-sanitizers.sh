@@ -27,8 +27,10 @@ check() { # WHAT EXPECTED-EXIT COMMAND...
 
 # One run after the other while somebody asks; every question finds an engine or a lake.
 asked_while_it_runs() { # PROGRAM WORLD LAKE
+  rm -f "$3/sql.sock" # of the engine that was killed; who asks before the new one listens would hold the file
   "$1" run --quiet --input "$2" --lake "$3" --batch-records 200 --as-of "$as_of" &
   local engine=$! answers=0
+  until [[ -S $3/sql.sock ]] || ! kill -0 "$engine" 2>/dev/null; do sleep 0.05; done
   while kill -0 "$engine" 2>/dev/null; do
     "$1" query --lake "$3" "select count(*) from core.shipments" && answers=$((answers + 1))
   done
