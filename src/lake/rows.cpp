@@ -1,6 +1,5 @@
 #include "lake/rows.h"
 
-#include <cstring>
 #include <limits>
 
 namespace ff {
@@ -11,9 +10,9 @@ constexpr std::int64_t none_value = std::numeric_limits<std::int64_t>::min();
 Rows& Rows::text(std::string_view value) {
   Column& c = next();
   // What the row above says is not said again: names of feeds, statuses, a shipment's own id.
-  const std::size_t above = static_cast<std::uint32_t>(c.last_text);
-  if (above != value.size() ||
-      std::memcmp(c.characters.data() + (static_cast<std::uint64_t>(c.last_text) >> 32), value.data(), above) != 0) {
+  const std::string_view above(c.characters.data() + (static_cast<std::uint64_t>(c.last_text) >> 32),
+                               static_cast<std::uint32_t>(c.last_text));
+  if (above != value) {
     FF_CHECK(c.characters.size() + value.size() < (std::size_t{1} << 32));
     c.last_text = static_cast<std::int64_t>(c.characters.size() << 32 | value.size());
     c.characters += value;
