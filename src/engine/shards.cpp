@@ -59,7 +59,7 @@ Result<void> Shards::take(const std::vector<std::string>& partitions) {
 
 void Shards::give_up(const std::vector<std::string>& partitions) {
   std::unique_lock lock(mutex_);
-  going_ = partitions;
+  going_.insert(going_.end(), partitions.begin(), partitions.end());  // Another source may be waiting, too.
   changed_.wait(lock, [&] { return going_.empty() || is_closed_; });
 }
 
