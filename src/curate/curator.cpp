@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/time.h"
+#include "lake/lent.h"
 #include "lake/schema.h"
 
 namespace ff {
@@ -20,6 +21,10 @@ std::string_view kind_of(const Model& m) {
 
 /// The temporary table that holds the touched keys a model is replaced by.
 std::string touched_name(const Model& m) { return "temp.touched_" + (m.groups.empty() ? m.touched : m.name); }
+
+const Curator::ShipmentsOf from_lake;
+
+std::string fresh_name(const Model& m) { return "temp.fresh_" + m.name; }
 
 bool has_spans(const Model& m) {
   return m.touched == "driver_days" || m.touched == "driver_times" || m.touched == hours;
@@ -55,6 +60,19 @@ std::string touched_of(const std::string& rows, const Model& m, const TouchedTab
   if (m.within.empty())
     return "(select * from " + rows + " where " + m.key + " in (select key from " + touched.name + "))";
   return "(select * from " + rows + " semi join " + touched.name + " on " + in_span(m, touched) + ")";
+}
+
+Result<std::vector<std::string>> keys_of(Lake& lake, const std::string& touched) {
+  std::vector<std::string> keys;
+  for (auto& row : FF_TRY(lake.query("select key from " + touched + " order by key")).rows)
+    keys.push_back(std::move(*row[0]));
+  return keys;
+}
+
+std::string joined(const std::vector<std::string>& columns) {
+  std::string list;
+  for (const std::string& column : columns) list += (list.empty() ? "" : ", ") + column;
+  return list;
 }
 
 Result<void> clear_gathered(Lake& lake) {
@@ -100,7 +118,8 @@ Result<void> Curator::create(Lake& lake, Views views) {
   views_ = views;
   constexpr const char* span_columns =
       " (key varchar, span_start timestamp, span_end timestamp, first_date date, last_date date)";
-  for (const char* table : {"all_shipments", "all_drivers", "touched_shipments", "touched_drivers", "known_drivers"})
+  for (const char* table :
+       {"all_shipments", "all_drivers", "touched_shipments", "touched_drivers", "known_drivers", "elsewhere"})
     FF_TRY(lake.run(std::string("create or replace temp table ") + table + " (key varchar)"));
   FF_TRY(
       lake.run("create or replace temp table all_driver_spans (key varchar, from_at timestamp, until_at timestamp)"));
@@ -253,32 +272,33 @@ Result<void> Curator::replace(Lake& lake, const Model& m, const TouchedTable& to
     FF_TRY(lake.run(
         "create or replace temp table findings_before as select check_name, subject, anchor, resolved_at from " +
         old_rows));
-  FF_TRY(lake.run("create or replace temp table fresh as from " +
+  const std::string fresh = fresh_name(m);
+  FF_TRY(lake.run("create or replace temp table " + fresh + " as from " +
                   touched_of("(" + render(m, models_, touched) + "\n)", m, touched)));
   FF_TRY(lake.run(delete_touched(m, touched)));
-  FF_TRY(lake.run("insert into " + m.table() + " select * from temp.fresh"));
-  FF_TRY(note_groups("temp.fresh"));
-  if (is_findings(m)) FF_TRY(log_findings(lake, cycle));
-  return lake.run("drop table temp.fresh");
+  FF_TRY(lake.run("insert into " + m.table() + " select * from " + fresh));
+  FF_TRY(note_groups(fresh));
+  return is_findings(m) ? log_findings(lake, fresh, cycle) : Result<void>();
 }
 
-/// Compares temp.fresh with temp.findings_before (S6.1: what was noticed, when).
-Result<void> Curator::log_findings(Lake& lake, const Cycle& cycle) const {
+/// Compares the fresh rows with temp.findings_before (S6.1: what was noticed, when).
+Result<void> Curator::log_findings(Lake& lake, const std::string& fresh, const Cycle& cycle) const {
   return lake.run(
       "insert into ops.finding_log select coalesce(n.check_name, b.check_name), coalesce(n.subject, b.subject), "
       "coalesce(n.anchor, b.anchor), "
       "case when b.check_name is null then 'opened' when n.check_name is null then 'withdrawn' when n.resolved_at is "
       "null then 'reopened' else 'resolved' end, " +
-      timestamp_literal(cycle.as_of) + ", " + std::to_string(cycle.publish_seq) +
-      " from temp.fresh n full join temp.findings_before b on b.check_name = n.check_name and b.subject = n.subject "
+      timestamp_literal(cycle.as_of) + ", " + std::to_string(cycle.publish_seq) + " from " + fresh +
+      " n full join temp.findings_before b on b.check_name = n.check_name and b.subject = n.subject "
       "and b.anchor = n.anchor "
       "where b.check_name is null or n.check_name is null or b.resolved_at is distinct from n.resolved_at");
 }
 
-Result<void> Curator::run(Lake& lake, const Model& m, const Cycle& cycle) const {
+Result<void> Curator::run(Lake& lake, const Model& m, const Cycle& cycle, InHand& in_hand) const {
   const auto start = std::chrono::steady_clock::now();
   if (is_sliced(m)) {
     TouchedTable touched{touched_name(m)};
+    touched.in_hand = in_hand;
     if (has_spans(m)) {
       const Table span = FF_TRY(lake.query("select min(span_start), max(span_end) from " + touched.name));
       if (!span.rows.front()[0]) return {};
@@ -288,6 +308,10 @@ Result<void> Curator::run(Lake& lake, const Model& m, const Cycle& cycle) const 
       return {};
     }
     FF_TRY(replace(lake, m, touched, cycle));
+    if (kind_of(m) == shipments)
+      in_hand[m.table()] = fresh_name(m);  // The models behind it are asked about the same shipments.
+    else
+      FF_TRY(lake.run("drop table " + fresh_name(m)));
   } else {
     FF_TRY(lake.run("delete from " + m.table() + "; insert into " + m.table() + " " + render(m, models_, {})));
   }
@@ -308,14 +332,41 @@ Result<void> Curator::run_kind(Lake& lake, std::string_view kind, const Cycle& c
     for (const std::string& set : sets)
       FF_TRY(lake.run("create or replace temp table touched_" + set + " as select * from temp.all_" + set +
                       " where hash(key) % " + std::to_string(parts) + " = " + std::to_string(part)));
-    for (const Model& m : models_)
-      if (is_table(m) && kind_of(m) == kind) FF_TRY(run(lake, m, cycle));
+    FF_TRY(run_part(lake, kind, cycle));
   }
   return {};
 }
 
+/// All models of one kind, for the keys in the touched tables.
+Result<void> Curator::run_part(Lake& lake, std::string_view kind, const Cycle& cycle) const {
+  AtHand at_hand;
+  std::vector<std::unique_ptr<Lent>> lent;
+  InHand in_hand;
+  if (kind == shipments && cycle.shipments_of) {
+    const std::vector<std::string> ids = FF_TRY(keys_of(lake, "temp.touched_shipments"));
+    at_hand = FF_TRY(cycle.shipments_of(ids));
+    Rows elsewhere("s");
+    for (const std::string& id : at_hand.elsewhere) elsewhere.text(id);
+    FF_TRY(lake.run("delete from temp.elsewhere"));
+    FF_TRY(lake.insert("temp.elsewhere", elsewhere));
+    for (const CoreRows& core : at_hand.tables) {
+      const Lent& loan = *lent.emplace_back(std::make_unique<Lent>(core.rows, core.columns));
+      std::string rows = "(from staged(" + std::to_string(loan.id()) + ")";
+      if (!elsewhere.empty())
+        rows += " union all select " + joined(core.columns) + " from " + core.table +
+                " where shipment_id in (select key from temp.elsewhere)";
+      in_hand[core.table] = rows + ")";
+    }
+  }
+  for (const Model& m : models_)
+    if (is_table(m) && kind_of(m) == kind) FF_TRY(run(lake, m, cycle, in_hand));
+  for (const Model& m : models_)
+    if (in_hand.contains(m.table())) FF_TRY(lake.run("drop table " + fresh_name(m)));
+  return {};
+}
+
 Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of,
-                              std::int64_t publish_seq) const {
+                              std::int64_t publish_seq, const ShipmentsOf& shipments_of) const {
   FF_TRY(clear_gathered(lake));
   FF_TRY(lake.insert("temp.all_shipments", touched.shipments));
   FF_TRY(lake.insert("temp.all_driver_spans", span_rows(touched)));
@@ -325,26 +376,27 @@ Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previou
     FF_TRY(gather_noted(lake, "true"));
     FF_TRY(lake.run("delete from ops.touched"));
   }
-  return run_models(lake, previous_as_of, {as_of, publish_seq});
+  return run_models(lake, {previous_as_of, as_of, publish_seq, shipments_of});
 }
 
 Result<void> Curator::publish_listed(Lake& lake, Micros previous_as_of, Micros as_of, std::int64_t publish_seq) const {
   FF_TRY(clear_gathered(lake));
   FF_TRY(gather_noted(lake, "publish_seq in (select publish_seq from temp.noted_commits)"));
-  return run_models(lake, previous_as_of, {as_of, publish_seq});
+  return run_models(lake, {previous_as_of, as_of, publish_seq, from_lake});
 }
 
-Result<void> Curator::run_models(Lake& lake, Micros previous_as_of, const Cycle& cycle) const {
+Result<void> Curator::run_models(Lake& lake, const Cycle& cycle) const {
   const auto start = std::chrono::steady_clock::now();
-  FF_TRY(gather(lake, previous_as_of, cycle.as_of));
+  FF_TRY(gather(lake, cycle.previous_as_of, cycle.as_of));
   if (on_step)
     on_step("(gather)",
             std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count());
   for (const Model& m : models_)
     if (!m.groups.empty()) FF_TRY(lake.run("delete from " + touched_name(m)));
   for (const std::string_view kind : {shipments, drivers, hours}) FF_TRY(run_kind(lake, kind, cycle));
+  InHand nothing;
   for (const Model& m : models_)
-    if (is_table(m) && kind_of(m).empty()) FF_TRY(run(lake, m, cycle));
+    if (is_table(m) && kind_of(m).empty()) FF_TRY(run(lake, m, cycle, nothing));
   return {};
 }
 

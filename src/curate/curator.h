@@ -51,11 +51,24 @@ class Curator {
 
   /// Keeps what the commit `publish_seq` touched for the next publish(); it becomes durable with the caller's transaction.
   Result<void> note(Lake& lake, const Touched& touched, std::int64_t publish_seq) const;
+  /// Rows of core that the caller has at hand, as the lake has them: some of the columns, all rows of some shipments.
+  struct CoreRows {
+    std::string table;
+    std::vector<std::string> columns;
+    Rows rows;
+  };
+  struct AtHand {
+    std::vector<CoreRows> tables;
+    std::vector<std::string> elsewhere;  ///< ids that are not among them: the lake knows
+  };
+  using ShipmentsOf = std::function<Result<AtHand>(const std::vector<std::string>& ids_sorted)>;
+
   /// Recomputes what `touched`, all that was noted since the last time, and the time between two as_of concern; the clock
   /// stands at `as_of` already. `previous_as_of` is that of the last publish(), `none` if there was none.
-  /// What changes among the findings is noted in ops.finding_log under `publish_seq`.
+  /// What changes among the findings is noted in ops.finding_log under `publish_seq`. `shipments_of`: where core's rows of
+  /// touched shipments come from; null: from the lake.
   Result<void> publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of,
-                       std::int64_t publish_seq) const;
+                       std::int64_t publish_seq, const ShipmentsOf& shipments_of = {}) const;
   /// The same where others note meanwhile: ops.touched is only read, so that no commit of theirs is in the way. Of it those
   /// commits count that stand in temp.noted_commits: list them (list_noted) before the transaction of this begins, so that
   /// it sees all that they wrote; once it is committed, forget_noted in another. Whatever is not forgotten is done again.
@@ -73,24 +86,27 @@ class Curator {
   std::function<void(const std::string&, std::int64_t)> on_step;
 
   /// Touched keys are worked off in parts of about so many, so that memory does not grow with what was touched.
-  std::int64_t shipments_at_once = 50'000, drivers_at_once = 10'000;
+  std::int64_t shipments_at_once = 20'000, drivers_at_once = 10'000;
 
  private:
   struct Cycle {
-    Micros as_of;
+    Micros previous_as_of, as_of;
     std::int64_t publish_seq;
+    const ShipmentsOf& shipments_of;
   };
+  using InHand = decltype(TouchedTable::in_hand);
   explicit Curator(std::vector<Model> models) : models_(std::move(models)) {}
   Result<void> gather(Lake& lake, Micros previous_as_of, Micros as_of) const;
   Result<void> gather_noted(Lake& lake, const std::string& which) const;
-  Result<void> run_models(Lake& lake, Micros previous_as_of, const Cycle& cycle) const;
+  Result<void> run_models(Lake& lake, const Cycle& cycle) const;
   Result<void> gather_clock(Lake& lake, const std::string& before, const std::string& now) const;
   Result<void> gather_known_drivers(Lake& lake, Micros previous_as_of) const;
   Result<void> gather_driver_spans(Lake& lake) const;
   Result<void> run_kind(Lake& lake, std::string_view kind, const Cycle& cycle) const;
-  Result<void> run(Lake& lake, const Model& model, const Cycle& cycle) const;
+  Result<void> run_part(Lake& lake, std::string_view kind, const Cycle& cycle) const;
+  Result<void> run(Lake& lake, const Model& model, const Cycle& cycle, InHand& in_hand) const;
   Result<void> replace(Lake& lake, const Model& model, const TouchedTable& touched, const Cycle& cycle) const;
-  Result<void> log_findings(Lake& lake, const Cycle& cycle) const;
+  Result<void> log_findings(Lake& lake, const std::string& fresh, const Cycle& cycle) const;
 
   bool is_table(const Model& model) const { return !model.is_view || views_ == Views::as_tables; }
 

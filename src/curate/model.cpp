@@ -70,6 +70,7 @@ Slice read_slice(const YAML::Node& node) {
 
 /// An input, narrowed to what was touched.
 std::string narrowed(const std::string& table, const Slice& slice, const TouchedTable& touched) {
+  if (const auto rows = touched.in_hand.find(table); rows != touched.in_hand.end()) return rows->second;
   if (slice.from.empty() && slice.date.empty())
     return "(select * from " + table + " where " + slice.key + " in (select key from " + touched.name + "))";
   std::string sql = "(select x.* from " + table + " x join " + touched.name + " on " + slice.key + " = key and ";

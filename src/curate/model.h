@@ -33,6 +33,7 @@ struct TouchedTable {
   std::string name;
   std::string least_start = {},
               greatest_end = {};  ///< literals, so that the scan can skip what is older; empty: no spans
+  std::map<std::string, std::string> in_hand = {};  ///< table -> what has just its touched rows already
 };
 
 struct Model {

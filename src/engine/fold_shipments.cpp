@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "contract/judge.h"
 #include "engine/folds.h"
+#include "engine/shipment_columns.h"
 #include "engine/sorted_by_key.h"
 #include "engine/unchanged.h"
 #include "state/codec.h"
@@ -65,11 +66,6 @@ void quarantine_unresolved(const FoldContext& context, const Fact& fact, std::st
       staging);
 }
 
-std::string_view name(Action action) {
-  constexpr std::string_view names[] = {"assign", "reassign", "unassign"};
-  return names[static_cast<std::size_t>(action)];
-}
-
 /// Stages the difference between two folds of one shipment.
 class ShipmentStager {
  public:
@@ -111,35 +107,7 @@ class ShipmentStager {
     const ShipmentRow& s = after.shipment;
     if (same(before, before.shipment, after, s)) return;
     if (before.shipment.exists) staging_.shipments.deletes.text(id_);
-    if (!s.exists) return;
-    Rows& out = staging_.shipments.inserts;
-    const ClaimRow* order = after.order();
-    out.text(id_).boolean(order != nullptr);
-    if (order) {
-      const ClaimTelling& c = order->told;
-      out.text(c.name_space)
-          .text_or_null(c.order_ref)
-          .text_or_null(c.customer_id)
-          .text_or_null(c.carrier_id)
-          .text_or_null(c.service_level)
-          .text_or_null(c.origin_hub)
-          .text_or_null(c.destination_hub);
-      out.integer(c.promised_pickup_by).integer(c.promised_delivery_by).boolean(c.is_deleted);
-    } else {
-      for (int i = 0; i < 9; ++i) out.null();
-      out.boolean(false);
-    }
-    out.integer(s.created_at)
-        .text(status_name(s.state))
-        .text(status_name(s.shows_exception ? StatusId{exception} : s.state));
-    for (StatusId status = assigned; status <= lost; ++status)
-      if (status != exception) out.integer(s.first_at[status]);
-    out.integer(s.delivered_at).text_or_null(s.delivered_by).integer(s.attempts).integer(s.last_taken_at);
-    if (s.last_taken_at == none)
-      out.null();
-    else
-      out.text(status_name(s.last_taken_status));
-    out.integer(s.order_first_ingest_time).integer(context_.publish_seq);
+    if (s.exists) put_shipment(staging_.shipments.inserts, id_, after).integer(context_.publish_seq);
   }
 
   /// When in the lives of its drivers this shipment made a difference: its changed events and intervals, and all of them if it
@@ -232,32 +200,13 @@ class ShipmentStager {
     for (const IntervalRow& i : after.intervals)
       if (!holds(before.intervals, i)) {
         touch(i);
-        staging_.intervals.inserts.text(id_)
-            .text(i.driver_key)
-            .integer(i.valid_from)
-            .integer(i.valid_to)
-            .text(i.opened_by)
-            .text_or_null(i.closed_by)
-            .integer(i.counts_to_at_most)
-            .integer(i.recorded_from)
-            .integer(context_.publish_seq);
+        put_interval(staging_.intervals.inserts, id_, i).integer(context_.publish_seq);
       }
   }
 
   void insert(const ClaimRow& row) {
     const ClaimTelling& c = row.told;
-    Rows& out = staging_.claims.inserts;
-    out.text(id_)
-        .text(c.name_space)
-        .text_or_null(c.order_ref)
-        .text_or_null(c.customer_id)
-        .integer(c.created_at)
-        .boolean(row.holds_id);
-    out.text_or_null(c.carrier_id)
-        .text_or_null(c.service_level)
-        .text_or_null(c.origin_hub)
-        .text_or_null(c.destination_hub);
-    out.integer(c.promised_pickup_by).integer(c.promised_delivery_by).boolean(c.is_deleted);
+    Rows& out = put_claim(staging_.claims.inserts, id_, row);
     put_version(out, c.version);
     out.integer(c.from.ingest_time).integer(row.chain.first_ingest_time).integer(row.chain.conflict_at);
     put_provenance(out, c.from);
@@ -265,24 +214,7 @@ class ShipmentStager {
 
   void insert(const EventRow& row) {
     const EventTelling& e = row.told;
-    Rows& out = staging_.events.inserts;
-    out.text(id_)
-        .text(e.name_space)
-        .text(e.event_id)
-        .text(status_name(e.status))
-        .integer(e.event_time)
-        .text(ff::name(row.effect));
-    if (row.effect == Effect::ignored)
-      out.null();
-    else
-      out.text(status_name(row.from_status));
-    out.boolean(e.is_retracted).boolean(row.is_future);
-    out.text_or_null(row.driver_key)
-        .text_or_null(e.driver_key)
-        .text_or_null(row.holder)
-        .text_or_null(e.facility)
-        .text_or_null(e.reason);
-    out.integer(e.driving_s).integer(row.dwell_s);
+    Rows& out = put_event(staging_.events.inserts, id_, row);
     put_version(out, e.version);
     out.integer(e.from.ingest_time)
         .integer(row.chain.first_ingest_time)
@@ -315,15 +247,7 @@ class ShipmentStager {
 
   void insert(const CommandRow& row) {
     const CommandTelling& c = row.told;
-    Rows& out = staging_.commands.inserts;
-    out.text(id_)
-        .text(c.name_space)
-        .text(c.assignment_id)
-        .text(name(c.action))
-        .text_or_null(c.driver_key)
-        .integer(c.effective_at)
-        .text(ff::name(row.effect))
-        .boolean(c.is_deleted);
+    Rows& out = put_command(staging_.commands.inserts, id_, row);
     put_version(out, c.version);
     out.integer(c.from.ingest_time).integer(row.chain.first_ingest_time).integer(row.chain.conflict_at);
     put_provenance(out, c.from);

@@ -6,6 +6,7 @@
 
 #include "base/crash_point.h"
 #include "base/time.h"
+#include "engine/shipments_at_hand.h"
 #include "lake/schema.h"
 
 namespace ff {
@@ -111,7 +112,8 @@ Result<void> Publisher::transact(Commit& commit) {
 Result<void> Publisher::curate(const Commit& commit) {
   if (!commit.is_cycle) return curator_.note(lake_, commit.staging.touched, commit.publish_seq);
   FF_TRY(set_clock(lake_, commit.as_of, options_.zone_name));
-  FF_TRY(curator_.publish(lake_, commit.staging.touched, commit.curated_as_of, commit.as_of, commit.publish_seq));
+  FF_TRY(curator_.publish(lake_, commit.staging.touched, commit.curated_as_of, commit.as_of, commit.publish_seq,
+                          shipments_at_hand(store_, contracts_)));
   pass_crash_point("curated_written");
   return {};
 }

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <charconv>
 
+#include "lake/lent.h"
 #include "lake/schema.h"
 #include "lake/sql_socket.h"
 #include "lake/staged.h"

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
+
+#include "lake/lent.h"
 
 namespace ff {
 namespace {
@@ -101,21 +104,30 @@ void bind(duckdb_bind_info info) {
   duckdb_bind_set_bind_data(info, new Loan(*loan), [](void* p) { delete static_cast<Loan*>(p); });
 }
 
-/// The next row to show; one thread reads, so that rows keep their order.
+/// The columns that a query asks for, and the next row to show; one thread reads, so that rows keep their order.
+struct Reading {
+  std::vector<idx_t> columns;
+  std::size_t next = 0;
+};
+
 void begin(duckdb_init_info info) {
+  auto reading = std::make_unique<Reading>();
+  for (idx_t i = 0; i < duckdb_init_get_column_count(info); ++i)
+    reading->columns.push_back(duckdb_init_get_column_index(info, i));
   duckdb_init_set_max_threads(info, 1);
-  duckdb_init_set_init_data(info, new std::size_t(0), [](void* p) { delete static_cast<std::size_t*>(p); });
+  duckdb_init_set_init_data(info, reading.release(), [](void* p) { delete static_cast<Reading*>(p); });
 }
 
 void show(duckdb_function_info info, duckdb_data_chunk chunk) {
   const Loan& loan = *static_cast<Loan*>(duckdb_function_get_bind_data(info));
-  std::size_t& next = *static_cast<std::size_t*>(duckdb_function_get_init_data(info));
-  const std::size_t count = std::min<std::size_t>(duckdb_vector_size(), loan.rows->size() - next);
+  Reading& reading = *static_cast<Reading*>(duckdb_function_get_init_data(info));
+  const std::size_t count = std::min<std::size_t>(duckdb_vector_size(), loan.rows->size() - reading.next);
   const std::string& shape = loan.rows->shape();
-  for (std::size_t c = 0; c < shape.size(); ++c)
-    fill(duckdb_data_chunk_get_vector(chunk, c), shape[c], loan.rows->column(c), next, count);
+  for (std::size_t i = 0; i < reading.columns.size(); ++i)
+    if (const idx_t c = reading.columns[i]; c < shape.size())  // One that only counts rows asks for none of ours.
+      fill(duckdb_data_chunk_get_vector(chunk, i), shape[c], loan.rows->column(c), reading.next, count);
   duckdb_data_chunk_set_size(chunk, count);
-  next += count;
+  reading.next += count;
 }
 
 }  // namespace
@@ -129,6 +141,7 @@ bool register_staged(duckdb_connection connection) {
   duckdb_table_function_set_bind(function, bind);
   duckdb_table_function_set_init(function, begin);
   duckdb_table_function_set_function(function, show);
+  duckdb_table_function_supports_projection_pushdown(function, true);
   const bool done = duckdb_register_table_function(connection, function) == DuckDBSuccess;
   duckdb_destroy_table_function(&function);
   return done;

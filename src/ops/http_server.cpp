@@ -41,6 +41,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpOptions& options
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   });
   server.set_keep_alive_max_count(1);
+  server.set_keep_alive_timeout(patience_s);  // also the wait for a connection's first byte
   server.set_read_timeout(patience_s);
   server.set_write_timeout(patience_s);
   server.set_payload_max_length(request_bytes_max);

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <regex>
 #include <set>
+#include <thread>
 
 #include "decode/decode_testing.h"
 #include "ops/metric_list.h"
@@ -87,6 +88,7 @@ TEST(HttpServer, AClientThatSaysNothingDoesNotKeepItFromStopping) {
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   ASSERT_EQ(::connect(silent, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  std::this_thread::sleep_for(200ms);  // A thread of the server waits for its first byte by then.
   const auto start = std::chrono::steady_clock::now();
   service.reset();
   EXPECT_LT(std::chrono::steady_clock::now() - start, 5s);

@@ -1,0 +1,17 @@
+/// The rows of core about shipments, folded from the keyed state instead of looked up in the lake: a cycle of curating then
+/// costs what was touched, however much the lake holds.
+///
+/// Columns: what the shipment models read; those that say how we know (versions, provenance) are left out.
+/// One thread, the one that publishes: while a commit is being published the store shows the state of that commit.
+#pragma once
+
+#include "contract/contract.h"
+#include "curate/curator.h"
+#include "state/store.h"
+
+namespace ff {
+
+/// Both must outlive what is returned. A shipment whose state was cut to its stub is told as `elsewhere`.
+Curator::ShipmentsOf shipments_at_hand(const Store& store, const ContractSet& contracts);
+
+}  // namespace ff
