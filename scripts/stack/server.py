@@ -1,10 +1,12 @@
 """One real server as an object: its folder, its process, its end. servers.py says how it is used."""
+import fcntl
 import os
 import pathlib
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 root = pathlib.Path(__file__).resolve().parents[2]
@@ -21,12 +23,27 @@ def in_venv(part, path):
     return found[0] if found else deps / f"venv-{part}" / path  # which is named when it cannot be run
 
 
+_claims = []  # open files: what a process claims is free again when it ends, however it ends
+
+
 def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
+    """Ports at which nobody listens. While this process lives no other is given them, also while the server at one is down."""
+    folder = pathlib.Path(tempfile.gettempdir()) / f"fleetflow-ports-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    ports, tried = [], []
+    while len(ports) < count:
+        tried.append(socket.socket())
+        tried[-1].bind(("127.0.0.1", 0))
+        port = tried[-1].getsockname()[1]
+        claim = open(folder / str(port), "w")
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            claim.close()
+            continue
+        _claims.append(claim)
+        ports.append(port)
+    for s in tried:
         s.close()
     return ports
 

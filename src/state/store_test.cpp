@@ -1,6 +1,7 @@
 #include "state/store.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -36,7 +37,7 @@ class StoreTest : public ::testing::Test {
     return entry ? entry->first + "=" + entry->second : "";
   }
 
-  const std::string directory_ = ::testing::TempDir() + "fleetflow-store-test";
+  const std::string directory_ = ::testing::TempDir() + "fleetflow-store-test-" + std::to_string(getpid());
   std::unique_ptr<Store> store_;
 };
 

@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, KafkaException, Producer
 
 root = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(root / "scripts/stack"))
+from server import free_ports  # noqa: E402
 from servers import Gate, Kafka, Postgres, Registry  # noqa: E402
 
 
@@ -165,8 +166,21 @@ def up_is_idempotent_and_down_keeps_the_data(folder):
     assert not (folder / "stack").exists()
 
 
+def no_port_is_given_to_two_processes(_):
+    """Each draws so many that without claims they would meet: about 11 of 400 in 14,000."""
+    other = subprocess.Popen([sys.executable, "-c", "import sys; sys.path.insert(0, sys.argv[1]); from server import free_ports; print(*free_ports(400), flush=True); sys.stdin.read()",
+                              root / "scripts/stack"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        theirs = set(map(int, other.stdout.readline().split()))
+        ours = set(free_ports(400))
+        assert len(theirs) == len(ours) == 400 and not theirs & ours, f"given to both: {sorted(theirs & ours)}"
+    finally:
+        other.communicate()
+
+
 def main():
     checks = [
+        ("no port is given to two processes", no_port_is_given_to_two_processes),
         ("Postgres 15 keeps what it committed", lambda f: postgres_keeps_what_it_committed(f, 15)),
         ("Postgres 18 keeps what it committed", lambda f: postgres_keeps_what_it_committed(f, 18)),
         ("a paused server answers when it goes on", a_paused_server_answers_when_it_goes_on),
