@@ -57,7 +57,7 @@ class KafkaReader : Context {
     std::int64_t decoded = 0;                        ///< last one put into the ReadAhead
     std::vector<Owned<rd_kafka_message_t>> pending;  ///< taken and not decoded
     std::size_t pending_bytes = 0;
-    bool is_paused = false;
+    bool is_paused = true;  ///< for all we know: librdkafka keeps a pause from one assignment to the next
     bool waits_for_schema = false;
     Clock::time_point try_again_at;
     std::int64_t confirmed = 0;  ///< guarded by mutex_

@@ -66,6 +66,27 @@ def two_readers_share_and_none_reads_twice(kafka, folder):
     lake.check_once(topic)
 
 
+def a_partition_that_left_in_a_pause_comes_back(kafka, folder):
+    topic, lake = Topic(kafka, "paused", partitions=4), Lake(folder / "lake")
+    contracts = contract(folder / "contracts", topic.name)
+    padding = "x" * 900
+    for i in range(12_000):
+        topic.producer.produce(topic.name, key=f"S{i}", value=event(i)[:-1] + f', "facility": "{padding}"}}')
+        topic.producer.poll(0)
+        topic.sent[f"e{i}"] += 1
+    assert topic.producer.flush(60) == 0
+    first = Reader(kafka, contracts, lake, group="paused", commit_ms=50, stall_ms=12000, queue_bytes=1 << 20, fetch_bytes=1 << 20).wait_for("^STALL ")
+    time.sleep(3)  # its queue is full, and all it holds is paused
+    second = Reader(kafka, contracts, lake, group="paused", commit_ms=50)
+    first.wait_for("^REVOKED").wait_for("^STALLED")
+    lake.wait_for(12_000, first)
+    second.terminate()
+    topic.send(20_000, 400)
+    lake.wait_for(12_400, first, 30)
+    first.terminate()
+    lake.check_once(topic)
+
+
 def poison_is_refused_in_its_place(kafka, folder):
     topic, lake = Topic(kafka, "poison", partitions=1, max_message_bytes=3000000), Lake(folder / "lake")
     contracts = contract(folder / "contracts", topic.name, headers=["traceparent"])
@@ -269,6 +290,7 @@ def what_the_publisher_flushed_is_there(kafka, folder):
 
 CHECKS = [("killed anywhere, each record is in once", killed_anywhere_each_record_is_in_once),
           ("two readers share and none reads twice", two_readers_share_and_none_reads_twice),
+          ("a partition that left in a pause comes back", a_partition_that_left_in_a_pause_comes_back),
           ("poison is refused in its place", poison_is_refused_in_its_place),
           ("a topic made anew is not read on", a_topic_made_anew_is_not_read_on),
           ("what retention took is a gap", what_retention_took_is_a_gap),

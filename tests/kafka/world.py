@@ -137,6 +137,12 @@ class Lake:
                 self.marks[words[1]] = (int(words[2]), " ".join(words[3:]))
         return self
 
+    def wait_for(self, count, reader, seconds=60):
+        until = time.monotonic() + seconds
+        while len(self.read().records) < count:
+            assert time.monotonic() < until and reader.process.poll() is None, f"{len(self.records)} of {count}\n{reader.text()[-1500:]}\n{reader.log()[-800:]}"
+            time.sleep(0.2)
+
     def check_once(self, topic):
         """Every record sent is in exactly once, no position twice, and in each partition they stand in order."""
         self.read()
