@@ -137,6 +137,9 @@ Result<std::unique_ptr<KafkaPositions>> KafkaPositions::open(const KafkaCluster&
   if (partitions == 0) FF_TRY(reader.create());
   for (int i = 0; partitions == 0 && i < 50; ++i, std::this_thread::sleep_for(200ms))
     partitions = FF_TRY(reader.partitions());
+  if (partitions == 0)
+    return Error{Recourse::retry, "kafka_away",
+                 "the positions topic '" + out->topic_ + "' was made, and the broker does not know of it yet"};
   if (partitions != 1)
     return Error{Recourse::halt, "kafka_bad_setting",
                  "the positions topic '" + out->topic_ + "' has " + std::to_string(partitions) +
