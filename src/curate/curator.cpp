@@ -22,8 +22,6 @@ std::string_view kind_of(const Model& m) {
 /// The temporary table that holds the touched keys a model is replaced by.
 std::string touched_name(const Model& m) { return "temp.touched_" + (m.groups.empty() ? m.touched : m.name); }
 
-const Curator::ShipmentsOf from_lake;
-
 std::string fresh_name(const Model& m) { return "temp.fresh_" + m.name; }
 
 bool has_spans(const Model& m) {
@@ -382,7 +380,7 @@ Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previou
 Result<void> Curator::publish_listed(Lake& lake, Micros previous_as_of, Micros as_of, std::int64_t publish_seq) const {
   FF_TRY(clear_gathered(lake));
   FF_TRY(gather_noted(lake, "publish_seq in (select publish_seq from temp.noted_commits)"));
-  return run_models(lake, {previous_as_of, as_of, publish_seq, from_lake});
+  return run_models(lake, {previous_as_of, as_of, publish_seq});
 }
 
 Result<void> Curator::run_models(Lake& lake, const Cycle& cycle) const {

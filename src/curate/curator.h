@@ -92,7 +92,7 @@ class Curator {
   struct Cycle {
     Micros previous_as_of, as_of;
     std::int64_t publish_seq;
-    const ShipmentsOf& shipments_of;
+    ShipmentsOf shipments_of = {};  ///< null: the lake has them
   };
   using InHand = decltype(TouchedTable::in_hand);
   explicit Curator(std::vector<Model> models) : models_(std::move(models)) {}

@@ -1,5 +1,5 @@
-/// The rows of core about shipments, folded from the keyed state instead of looked up in the lake: a cycle of curating then
-/// costs what was touched, however much the lake holds.
+/// The rows of core about shipments, folded from the keyed state instead of looked up in the lake: reading them then costs
+/// what was touched, however much core holds.
 ///
 /// Columns: what the shipment models read; those that say how we know (versions, provenance) are left out.
 /// One thread, the one that publishes: while a commit is being published the store shows the state of that commit.

@@ -105,10 +105,7 @@ def a_topic_made_anew_is_not_read_on(kafka, folder):
     contracts = contract(folder / "contracts", topic.name)
     topic.send(0, 100)
     running = Reader(kafka, contracts, lake, group="anew").wait_for("^BEGIN")
-    until = time.monotonic() + 20
-    while len(lake.read().records) < 100:
-        assert time.monotonic() < until, "not read"
-        time.sleep(0.1)
+    lake.wait_for(100, running, 20)
     kafka.delete_topic("anew")
     again = Topic(kafka, "anew", partitions=2)
     again.send(1000, 500)  # longer than the one before: the marks lie within it
@@ -160,10 +157,7 @@ def broker_and_wire_come_back(kafka, folder):
     kafka.kill()
     kafka.start()
     topic.send(3 * count // 4, count // 4)
-    until = time.monotonic() + 60
-    while len(lake.read().records) < sum(topic.sent.values()):
-        assert time.monotonic() < until and reader.process.poll() is None, f"{len(lake.records)} of {sum(topic.sent.values())}\n{reader.text()[-800:]}"
-        time.sleep(0.2)
+    lake.wait_for(sum(topic.sent.values()), reader)
     assert reader.terminate()["lag"] == 0
     lake.check_once(topic)
 
@@ -195,15 +189,9 @@ def avro_waits_for_its_registry(kafka, folder):
         reader = Reader(kafka, contracts, lake, group="avro", registry=registry.url, commit_ms=20)
         reader.wait_for("^ERROR retry schema_registry_away")
         plain.send(100, 50)  # another feed goes on meanwhile
-        until = time.monotonic() + 20
-        while len(lake.read().records) < 50:
-            assert time.monotonic() < until, "the feed beside it waits too"
-            time.sleep(0.1)
+        lake.wait_for(50, reader, 20)
         registry.start()
-        until = time.monotonic() + 30
-        while len(lake.read().records) < 55:
-            assert time.monotonic() < until, f"{lake.records[50:]}\n{reader.text()}"
-            time.sleep(0.1)
+        lake.wait_for(55, reader, 30)
         reader.terminate()
     assert [(r["outcome"], r["id"]) for r in lake.records if "avro" in r["partition"]] == [("fact", "e0"), ("fact", "e1"), ("fact", "e2"), ("unknown_schema", "-"), ("malformed_record", "-")]
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # suite: unit and property tests, beside the code they test
+# seconds: 19
 set -uo pipefail
 results=build/logs/unit.json
 rm -f "$results"

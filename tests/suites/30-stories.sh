@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # suite: the rules, told by example to the real program; a folder of stories may follow, as in ./ff test stories FOLDER
+# seconds: 88
 # needs: dbt
 # WORLDS=all tells every story in every world (stormy, killed), not a seeded dozen.
 set -uo pipefail

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # suite: kill -9 at every crash point and anywhere, again and again; the lake ends as if nothing had happened
+# seconds: 111
 # needs: dbt
 # CRASHES=n kills in all (default 200); a number names a seed.
 set -uo pipefail

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # suite: the SQL models: lint, docs, equal to the oracle in random worlds, built by dbt equal to the engine
+# seconds: 36
 # needs: dbt
 set -uo pipefail
 source tests/models/suite.sh

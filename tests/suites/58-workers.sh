@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # suite: three workers of one consumer group over one Iceberg lake: one is killed, one sleeps in a transaction and is fenced when it wakes; the tables equal one engine's
+# seconds: 144
 # by name only
+# alone
 # needs: kafka seaweed clients
 set -uo pipefail
 python=.deps/venv-clients/bin/python

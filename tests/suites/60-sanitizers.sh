@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # suite: under ASan + UBSan, then TSan: unit tests, a run, a killed run and the run after it, questions to a running engine
 # by name only
+# alone
 # Builds both first; PRESETS="asan" does one of them. What is not our code is excused in tests/sanitizers, with the reason.
 set -uo pipefail
 folder=$(mktemp -d)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # suite: the SQL models on Spark, from the same text, give the engine's rows
+# seconds: 110
 # needs: spark
 set -uo pipefail
 source tests/models/suite.sh

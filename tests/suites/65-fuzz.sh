@@ -2,6 +2,7 @@
 # suite: every decoder and the contract reader against random bytes under ASan + UBSan, FUZZ_SECONDS each (default 30)
 # needs: fuzz
 # by name only
+# alone
 set -uo pipefail
 passed=0 failed=0
 cmake --preset fuzz && cmake --build build/fuzz --parallel "${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}" || { echo "0 passed, 1 failed"; exit 1; }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # suite: the demo shows what it says it shows, on a small world; the real flights equal the published figures
+# seconds: 137
 set -uo pipefail
 FLEETFLOW=${FLEETFLOW:-$PWD/build/release/bin/fleetflow}
 export FLEETFLOW

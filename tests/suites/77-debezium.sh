@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # suite: what a running Debezium says of real changes is read as what our own reader says of them
+# seconds: 64
 # needs: kafka postgres clients debezium
 # by name only
 set -uo pipefail
