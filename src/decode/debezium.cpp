@@ -176,9 +176,25 @@ class DebeziumDecoder final : public Decoder {
     ChangeHead head{.op = envelope.op, .time = arrived_at_};
     read_head(envelope, head);
     read_units(envelope);
-    if (!read_row(row, envelope.op == 'd' && !is_ours_, position))
+    const auto is_unreadable = [&] {
       return refuse(reason::malformed_record,
                     "a text holds a control character that FleetFlow separates ids with (U+0000, U+001F)");
+    };
+    if (!read_row(row, envelope.op == 'd' && !is_ours_, position)) return is_unreadable();
+    if (envelope.op == 'u' && names_another(envelope.before)) {
+      if (!read_row(envelope.before, true, position)) return is_unreadable();
+      ChangeHead end = head;
+      end.op = 'd';
+      --end.ordinal_minor;
+      FF_TRY(add_row(end, position, line));
+      head.op = 'c';
+      read_row(row, false, position);
+    }
+    return add_row(head, position, line);
+  }
+
+  /// The row that was read last, as one record.
+  Result<void> add_row(const ChangeHead& head, std::int64_t position, std::string_view line) {
     assembler_->tell({.ingest_time = head.time,
                       .ordinal = head.ordinal,
                       .ordinal_minor = static_cast<std::int32_t>(head.ordinal_minor),
@@ -187,6 +203,21 @@ class DebeziumDecoder final : public Decoder {
     scratch_.clear();
     append_envelope(head, contract_.columns, values_, is_bare_, scratch_);
     return assembler_->add(position, values_, assembler_->batch().keep(scratch_), line);
+  }
+
+  /// Whether `before` was about another thing than the row that was read last. A key field that it lacks or has as null
+  /// may not have been sent, and tells nothing.
+  bool names_another(std::string_view before) {
+    bool is_another = false;
+    if (!before.starts_with('{')) return false;
+    each_member(before_, before, [&](const Member& m) {
+      const int at = column_of(m.key);
+      if (at < 0 || !feeds_key_[static_cast<std::size_t>(at)]) return;
+      const auto column = static_cast<std::size_t>(at);
+      const Value was = read_value(m.value, column), &is = values_[column];
+      is_another |= was.kind == Value::cell && is.kind == Value::cell && was.bytes != is.bytes;
+    });
+    return is_another;
   }
 
   /// The members of the envelope, and of the wrapper around it if there is one.
@@ -240,7 +271,8 @@ class DebeziumDecoder final : public Decoder {
 
   /// `sequence` is a JSON array of two numbers as texts: the last commit before, and this change. The first is null before
   /// any commit was seen; then the change's own place comes before all of that connector's later ones.
-  static void set_version(std::string_view sequence, std::int64_t lsn, std::int64_t order, ChangeHead& head) {
+  /// In others' envelopes places count double, so that the end of an old thing fits before the change that made it another.
+  void set_version(std::string_view sequence, std::int64_t lsn, std::int64_t order, ChangeHead& head) const {
     const auto next = [&]() -> std::int64_t {
       const std::size_t start = sequence.find_first_of("0123456789n");
       if (start == std::string_view::npos) return none;
@@ -252,12 +284,13 @@ class DebeziumDecoder final : public Decoder {
     const std::int64_t committed = next(), changed = next();
     const std::int64_t at = changed != none ? changed : lsn;
     head.ordinal = committed != none ? committed : at != none ? at : 0;
-    head.ordinal_minor = 0;
+    using Minor = std::numeric_limits<std::int32_t>;
+    std::int64_t place = 0;
     if (order != none)
-      head.ordinal_minor = std::clamp<std::int64_t>(order, 0, std::numeric_limits<std::int32_t>::max());
-    else if (committed != none && at != none)  // Records of the log begin at multiples of 8: 16 GiB either way fit.
-      head.ordinal_minor = std::clamp<std::int64_t>((at - committed) / 8, std::numeric_limits<std::int32_t>::min(),
-                                                    std::numeric_limits<std::int32_t>::max());
+      place = std::clamp<std::int64_t>(order, 0, Minor::max());
+    else if (committed != none && at != none)  // Records of the log begin at multiples of 8: 8 GiB either way fit.
+      place = std::clamp<std::int64_t>((at - committed) / 8, Minor::min(), Minor::max());
+    head.ordinal_minor = is_ours_ ? place : std::clamp<std::int64_t>(2 * place, Minor::min() + 1, Minor::max());
   }
 
   /// By column: what a number counts, where the wrapper's schema says that it is a time. A contract's own `unit` goes first.
@@ -285,7 +318,7 @@ class DebeziumDecoder final : public Decoder {
     std::fill(values_.begin(), values_.end(), Value{});
     std::fill(is_bare_.begin(), is_bare_.end(), false);
     times_.clear();
-    times_.reserve(values_.size());  // Values point into them.
+    times_.reserve(2 * values_.size());  // Values of a row and of the one before it point into them.
     bool is_clean = true;
     each_member(row_, row, [&](const Member& m) {
       const int at = column_of(m.key);
@@ -337,7 +370,7 @@ class DebeziumDecoder final : public Decoder {
   std::unique_ptr<Assembler> assembler_;
   sj::dom::parser parser_;
   sj::dom::element dom_;
-  sj::ondemand::parser outer_, inner_, row_;
+  sj::ondemand::parser outer_, inner_, row_, before_;
   std::vector<Value> values_;
   std::vector<bool> is_bare_, feeds_key_, has_unit_;
   std::vector<std::string> times_;

@@ -56,7 +56,7 @@ TEST(Debezium, AChangeIsARowWithItsVersionAndItsTime) {
   EXPECT_EQ(order.shipment_id, "17");
   EXPECT_EQ(order.created_at, 1772440000000000);
   EXPECT_EQ(fact.version.ordinal, 160) << "the last commit before";
-  EXPECT_EQ(fact.version.ordinal_minor, 5) << "(200 - 160) / 8: the place behind it";
+  EXPECT_EQ(fact.version.ordinal_minor, 2 * 5) << "(200 - 160) / 8: the place behind it";
   EXPECT_EQ(fact.from.ingest_time, 1772440000123456) << "the commit's, not the connector's";
   EXPECT_EQ(fact.unchanged, 0U);
   EXPECT_EQ(out.fact<DriverFact>(1).driver_key.size(), 32U);
@@ -68,7 +68,7 @@ TEST(Debezium, TheOrderInTheTransactionGoesBeforeThePlaceInTheLog) {
   const auto out =
       decode_text(orders(), envelope("u", R"({"id":"S1","created":"2026-03-02T08:00:00Z","driver":"D"})", sequence,
                                      R"(,"transaction":{"id":"555:200","total_order":3,"data_collection_order":1})"));
-  EXPECT_EQ(out.all[0]->fact()->version.ordinal_minor, 3);
+  EXPECT_EQ(out.all[0]->fact()->version.ordinal_minor, 2 * 3);
 }
 
 TEST(Debezium, BeforeAnyCommitTheChangesOwnPlaceCounts) {
@@ -109,6 +109,40 @@ TEST(Debezium, ADeletionIsTrustedInItsKeyOnly) {
   EXPECT_EQ(out.all[0]->fact()->unchanged,
             bit(FactField::created_at) | bit(FactField::destination_hub) | bit(FactField::service_level));
   EXPECT_TRUE(out.fact<DriverFact>(1).is_deleted);
+}
+
+TEST(Debezium, AChangedKeyIsTheOldThingGoneAndANewOne) {
+  const std::string before = R"({"id":"S1","created":0,"dest":"","note":null,"driver":"D1"})",
+                    after = R"({"id":"S2","created":"2026-03-02T08:00:00Z","dest":"A","note":"std","driver":"D1"})";
+  std::string change = envelope("u", after, sequence);
+  change.replace(change.find("null"), 4, before);
+  const auto out = decode_text(orders(), change);
+  ASSERT_EQ(out.all.size(), 4U);
+  const auto &gone = out.fact<ShipmentFact>(0), &now = out.fact<ShipmentFact>(2);
+  EXPECT_EQ(gone.shipment_id, "S1");
+  EXPECT_TRUE(gone.is_deleted);
+  EXPECT_EQ(now.shipment_id, "S2");
+  EXPECT_FALSE(now.is_deleted);
+  EXPECT_EQ(now.destination_hub, "A");
+  EXPECT_EQ(out.all[0]->fact()->from.position, out.all[2]->fact()->from.position) << "one record: read whole or not";
+  EXPECT_TRUE(out.fact<DriverFact>(1).is_deleted);
+  EXPECT_TRUE(out.all[1]->fact()->version < out.all[3]->fact()->version) << "who stays is there at last";
+
+  const auto again = decode_text(orders(), std::string(out.payload(0)) + "\n" + std::string(out.payload(2)) + "\n", 0,
+                                 DriverIds::keys);
+  ASSERT_EQ(again.all.size(), 4U);
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_TRUE(again.all[i]->fact()->version == out.all[i]->fact()->version);
+    EXPECT_EQ(again.all[i]->fact()->unchanged, out.all[i]->fact()->unchanged);
+  }
+}
+
+TEST(Debezium, ABeforeThatLacksTheKeyTellsNothing) {
+  std::string change = envelope("u", R"({"id":"S1","created":"2026-03-02T08:00:00Z","driver":"D"})", sequence);
+  change.replace(change.find("null"), 4, R"({"id":null,"dest":"","note":"old"})");
+  const auto out = decode_text(orders(), change);
+  ASSERT_EQ(out.all.size(), 2U);
+  EXPECT_FALSE(out.fact<ShipmentFact>(0).is_deleted);
 }
 
 TEST(Debezium, ItsOwnPayloadReadsBackAsTheSameFacts) {
