@@ -68,7 +68,8 @@ struct RunCommand {
     c->add_option("--batch-records", options.batch_records, "Records in one commit, at most about")
         ->capture_default_str();
     c->add_option("--curate-every", options.curate_every_s,
-                  "Seconds: while behind, curated tables follow core at least this often; 0: in each commit")
+                  "Seconds: while full batches wait, curated tables follow core at least this often, with less to do "
+                  "sooner; 0: in each commit")
         ->capture_default_str();
     c->add_option("--state-days", options.state_days,
                   "Days after its last fact for which a thing's keyed state stays at hand; later it is read from raw.*")

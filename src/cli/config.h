@@ -39,7 +39,7 @@ struct PublishConfig {
 };
 
 struct ServiceConfig {
-  ServiceConfig() { engine.curate_every_s = 5; }  ///< people are watching: sooner than a run over a backlog
+  ServiceConfig() { engine.curate_every_s = 10; }  ///< people are watching: sooner than a run over a backlog
 
   std::string file;      ///< where it was read from
   EngineOptions engine;  ///< with `input` of the source of type files; without `home` and live sources

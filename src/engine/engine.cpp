@@ -311,10 +311,12 @@ Result<bool> Engine::Impl::is_overtaken(const SourceBatch& batch) {
   return false;
 }
 
-/// While full batches wait, core goes ahead and curated follows now and then; with less to do, it follows at once.
+/// The fuller the commit, the rarer the cycles: a full one waits for `curate_every_s` to pass, one of next to nothing is
+/// followed at once. So curating takes the share of the time that reading leaves, and readers see as soon as can be.
 bool Engine::Impl::is_cycle_due(const Pending& pending) const {
-  return pending.records < options.batch_records ||
-         Clock::now() - last_cycle >= std::chrono::seconds(options.curate_every_s);
+  const double fullness =
+      std::min(1.0, static_cast<double>(pending.records) / static_cast<double>(options.batch_records));
+  return Clock::now() - last_cycle >= fullness * std::chrono::seconds(options.curate_every_s);
 }
 
 /// So that the next commit is folded just when the one being written is done, as far as the last ones tell.

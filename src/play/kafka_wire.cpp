@@ -12,7 +12,7 @@ Result<KafkaWire> KafkaWire::open(const std::string& bootstrap) {
   char why[512];
   const std::pair<const char*, const char*> words[] = {{"bootstrap.servers", bootstrap.c_str()},
                                                        {"enable.idempotence", "true"},
-                                                       {"linger.ms", "10"},
+                                                       {"linger.ms", "50"},
                                                        {"batch.size", "262144"},
                                                        {"queue.buffering.max.messages", "200000"},
                                                        {"partitioner", "murmur2_random"}};
