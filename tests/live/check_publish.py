@@ -2,7 +2,8 @@
 the engine reads from the database itself.
 
 A world is played into Kafka and Postgres. One service reads the database; another reads what the publisher makes of it, which is killed
-with -9 again and again, whose connection to Postgres falls silent without being closed, and which is told to read a table once more.
+with -9 again and again, whose connection to Postgres falls silent without being closed, and which is told to read a table once more. It
+speaks to Kafka by TLS with a certificate of its own, the service that reads by SASL (SCRAM).
 In the end both lakes are judged at the same moment and held against each other row for row (`fleetflow compare`).
 
     python tests/live/check_publish.py [SEED...]      PUBLISH_KILLS=n kills of the publisher (4)
@@ -22,9 +23,10 @@ import urllib.request
 from confluent_kafka import Consumer, TopicPartition
 
 root = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(root / "scripts/stack"))
+sys.path[:0] = [str(root / "scripts/stack"), str(root / "tests/kafka")]
 from server import free_ports  # noqa: E402
-from servers import Gate, Kafka, Postgres  # noqa: E402
+from servers import Gate, Postgres  # noqa: E402
+from world import Cluster, password  # noqa: E402
 
 program = os.environ.get("FLEETFLOW", str(root / "build/release/bin/fleetflow"))
 player = str(pathlib.Path(program).parent / "live_player")
@@ -118,15 +120,17 @@ class Run:
         self.seed, self.folder, self.kafka, self.postgres, self.gate = seed, folder, kafka, postgres, gate
         database = "type: postgres, name: orders, publication: fleetflow"
         # Topics made a moment ago may be unknown to the group's first look; by default the next one is minutes later.
-        topics_of = f"type: kafka, name: topics, brokers: '{kafka.bootstrap}', properties: {{topic.metadata.refresh.interval.ms: 2000}}"
+        topics_of = "type: kafka, name: topics, properties: {topic.metadata.refresh.interval.ms: 2000}"
+        by_sasl = f"brokers: '127.0.0.1:{kafka.sasl_port}', sasl_mechanism: SCRAM-SHA-512, sasl_username: reader, sasl_password: {password}"
+        by_tls = f"brokers: '127.0.0.1:{kafka.tls_port}', tls: true, tls_ca: {kafka.folder}/ca.pem, tls_certificate: {kafka.folder}/client.crt, tls_key: {kafka.folder}/client.key"
         serve = "commit_interval_ms: 200\nclock_interval_s: 2\n"
         self.direct_contracts, self.published_contracts = root / "deploy/local/contracts", published_contracts(folder)
         self.embedded = Process(folder, "embedded", ["run", "--quiet"], f"lake: {folder}/embedded\ncontracts: {self.direct_contracts}\n{serve}sources:\n"
-                                f"  - {{{topics_of}, group: embedded}}\n  - {{{database}, conninfo: '{postgres.dsn}', slot: embedded}}\n")
+                                f"  - {{{topics_of}, brokers: '{kafka.bootstrap}', group: embedded}}\n  - {{{database}, conninfo: '{postgres.dsn}', slot: embedded}}\n")
         self.scaled = Process(folder, "scaled", ["run", "--quiet"], f"lake: {folder}/scaled\ncontracts: {self.published_contracts}\n{serve}sources:\n"
-                              f"  - {{{topics_of}, group: scaled}}\n")
+                              f"  - {{{topics_of}, {by_sasl}, group: scaled}}\n")
         gated = re.sub(r"port=\d+", f"port={gate.port}", postgres.dsn)
-        self.publisher = Process(folder, "publisher", ["publish"], f"contracts: {self.direct_contracts}\npublish: {{brokers: '{kafka.bootstrap}'}}\nsources:\n"
+        self.publisher = Process(folder, "publisher", ["publish"], f"contracts: {self.direct_contracts}\npublish: {{{by_tls}}}\nsources:\n"
                                  f"  - {{{database}, conninfo: '{gated}', slot: publisher, silence_max_s: {silence_max_s}, stats_interval_s: 1}}\n")
         self.all = [self.embedded, self.scaled, self.publisher]
 
@@ -228,7 +232,7 @@ class Run:
 
 def judge(seed, folder):
     subprocess.run([program, "simulate", "--shipments", str(shipments), "--seed", str(seed), "--pings-per-shipment", "3", "--out", folder / "world"], check=True, stdout=subprocess.DEVNULL)
-    with Kafka(folder / "kafka") as kafka, Postgres(folder / "postgres", fsync=False) as postgres, Gate(postgres.port) as gate:
+    with Cluster(folder / "kafka") as kafka, Postgres(folder / "postgres", fsync=False) as postgres, Gate(postgres.port) as gate:
         for topic in topics:
             kafka.make_topic(topic, partitions=64)
         postgres.sql((root / "deploy/local/orders.sql").read_text())
