@@ -18,7 +18,7 @@ import threading
 import time
 
 import duckdb
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 
 root = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(root / "scripts/stack"), str(root / "tests/iceberg")]
@@ -141,17 +141,26 @@ def wait_until(what, condition, workers=(), seconds=patience_s):
     print(f"       {what}: {time.monotonic() - started:.1f} s", flush=True)
 
 
-def settle(what, kafka, workers, also=lambda: True):
-    found = {}
-    wait_until(what, lambda: found.update(shares(kafka, workers)) or (found and also()), workers)
-    return found
-
-
 def shares(kafka, workers):
-    """worker's name -> the numbers of partitions that the group has given it; none while the group is not at rest."""
-    group = kafka.admin().describe_consumer_groups(["workers"])["workers"].result(20)
-    held = {m.client_id: {p.partition for p in m.assignment.topic_partitions} for m in group.members}
-    return held if sorted(n for numbers in held.values() for n in numbers) == list(range(partitions)) and {w.name for w in workers if held.get(w.name)} == {w.name for w in workers} else {}
+    """worker's name -> the numbers of partitions that the group has given it; empty while not each has its share."""
+    admin = kafka.admin()
+    try:
+        members = admin.describe_consumer_groups(["workers"])["workers"].result(20).members
+    except KafkaException:  # there is no such group yet, or nobody coordinates it
+        return {}
+    held = {m.client_id: {p.partition for p in m.assignment.topic_partitions} for m in members}
+    is_whole = sorted(n for numbers in held.values() for n in numbers) == list(range(partitions))
+    return held if is_whole and held.keys() == {w.name for w in workers} and all(held.values()) else {}
+
+
+def settle(what, kafka, workers, also=lambda: True):
+    found = []
+
+    def is_settled():
+        found[:] = [shares(kafka, workers)]
+        return found[0] and also()
+    wait_until(what, is_settled, workers)
+    return found[0]
 
 
 def of(numbers, marks):
@@ -212,7 +221,7 @@ def story(folder, shipments):
             held = settle("a third has joined", kafka, workers)
             teller.next_act()
             wait_until("the third worker sleeps in a transaction", c.is_stopped, [a, b])
-            judge_takeover("the other fell asleep", held["c"], lake, teller, [a, b], check)
+            judge_takeover("a sleep", held["c"], lake, teller, [a, b], check)
             c.process.send_signal(signal.SIGCONT)
             wait_until("the sleeper notices", lambda: "fenced" in c.log.read_text(), workers)
             check("the sleeper is fenced when it wakes", True)
