@@ -86,7 +86,7 @@ class KafkaReader : Context {
     std::size_t partitions = 0;
   };
   using Topics = std::map<std::string, Topic>;
-  /// Errors: retry `kafka_away`, halt `kafka_denied`.
+  /// Errors: retry `kafka_away`, halt `kafka_denied`, `kafka_bad_setting` (a name that no topic can have).
   Result<Topics> describe_topics();
   static std::string leading_of(const Topics& topics);
   void subscribe(const std::string& topic);

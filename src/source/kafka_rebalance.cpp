@@ -212,9 +212,9 @@ Result<KafkaReader::Topics> KafkaReader::describe_topics() {
   for (std::size_t i = 0; i < count; ++i) {
     const rd_kafka_error_t* const error = rd_kafka_TopicDescription_error(found[i]);
     const std::string name = rd_kafka_TopicDescription_name(found[i]);
-    if (error && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
-      return error_of(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, name, options_.cluster);
-    if (error && rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    const auto code = error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) continue;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return error_of(code, name, options_.cluster);
     const rd_kafka_Uuid_t* const id = rd_kafka_TopicDescription_topic_id(found[i]);
     const bool is_known = id && (rd_kafka_Uuid_most_significant_bits(id) || rd_kafka_Uuid_least_significant_bits(id));
     std::size_t partitions = 0;

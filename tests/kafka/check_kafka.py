@@ -180,6 +180,7 @@ def a_named_member_comes_back_to_what_it_had(kafka, folder):
     for way, stop in (("in order", one.terminate), ("killed", lambda: one.kill())):
         stop()
         topic.send(sum(topic.sent.values()), 600)
+        time.sleep(3)  # time enough for the other to hear of a member that leaves
         one = member("one")
         lake.wait_for(sum(topic.sent.values()), one)
         assert one.held() == held, f"it ended {way} and came back to {one.held()}, not {held}"
