@@ -228,8 +228,9 @@ void KafkaReader::check_topics() {
   topics_checked_at_ = Clock::now();
   const auto answer = describe_topics();
   if (!answer.ok()) {
-    if (answer.error().recourse == Recourse::halt) ahead_.fail(answer.error());
-    return;  // of what passes the connection's own errors say more
+    // While something is read, the connection's own errors say what passes.
+    if (answer.error().recourse == Recourse::halt || leading_.empty()) ahead_.fail(answer.error());
+    return;
   }
   const Topics& topics = answer.value();
   for (const auto& [topic, feed] : feeds_)
