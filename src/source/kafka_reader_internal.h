@@ -93,6 +93,7 @@ class KafkaReader : Context {
   void take_in(const Topics& topics);
   Owned<rd_kafka_topic_partition_list_t> unread(const Topics& topics) const;
   void open_lanes(rd_kafka_topic_partition_list_t* list, const Topics& topics);
+  Result<void> check_counts(const Topics& topics) const;
   Result<void> take_over(const rd_kafka_topic_partition_list_t* list, const Topics& topics);
   Result<void> begin(Lane& lane, rd_kafka_topic_partition_t& at, const Topics& topics);
   void confirm_marks(const rd_kafka_topic_partition_list_t* list);

@@ -116,8 +116,8 @@ void KafkaReader::open_lanes(rd_kafka_topic_partition_list_t* list, const Topics
   }
 }
 
-/// Tells the engine what is ours. Where several consumers share a lake, what meets in one key must meet in one of them.
-Result<void> KafkaReader::take_over(const rd_kafka_topic_partition_list_t* list, const Topics& topics) {
+/// Where several consumers share a lake, what meets in one key must meet in one of them.
+Result<void> KafkaReader::check_counts(const Topics& topics) const {
   if (!options_.on_assigned) return {};
   for (const auto& [name, topic] : topics)
     if (topic.partitions != topics.begin()->second.partitions)
@@ -126,6 +126,13 @@ Result<void> KafkaReader::take_over(const rd_kafka_topic_partition_list_t* list,
                        topics.begin()->first + " has " + std::to_string(topics.begin()->second.partitions) +
                        ": where several workers share a lake, all topics of a group need the same count of partitions, "
                        "so that facts of one key meet in one worker; give the topics the same count"};
+  return {};
+}
+
+/// Tells the engine what is ours.
+Result<void> KafkaReader::take_over(const rd_kafka_topic_partition_list_t* list, const Topics& topics) {
+  FF_TRY(check_counts(topics));
+  if (!options_.on_assigned) return {};
   std::vector<std::string> names;
   for (int i = 0; i < list->cnt; ++i) names.push_back(partition_name(list->elems[i].topic, list->elems[i].partition));
   return ask([&] { return options_.on_assigned(names); });
@@ -247,6 +254,7 @@ void KafkaReader::check_topics() {
 
 /// What has come or grown since the last look.
 void KafkaReader::follow(const Topics& topics) {
+  if (const auto even = check_counts(topics); !even.ok()) return ahead_.fail(even.error());
   const std::string leading = leading_of(topics);
   if (leading.empty()) return;
   if (leading != leading_) return subscribe(leading);

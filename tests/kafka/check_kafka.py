@@ -133,11 +133,15 @@ def topics_of_any_size_that_come_and_grow(kafka, folder):
 
 
 def workers_refuse_topics_of_other_counts(kafka, folder):
-    Topic(kafka, "even", partitions=4), Topic(kafka, "odd", partitions=5)
+    even, odd = Topic(kafka, "even", partitions=4), Topic(kafka, "odd", partitions=4)
     contracts = [contract(folder / "contracts", name) for name in ("even", "odd")][0]
-    reader = Reader(kafka, contracts, group="counts", shared=1)
-    assert reader.end() == 4 and "ERROR halt kafka_bad_setting topic odd has 5 partitions and topic even has 4" in reader.text(), reader.text()
-    assert "TAKEN" not in reader.text(), reader.text()
+    first, second = (Reader(kafka, contracts, group="counts", shared=1) for _ in range(2))
+    wait_until_held([first, second], {"even": 4, "odd": 4})
+    even.grow(5)  # from here on a key's partition is another there
+    late = Reader(kafka, contracts, group="late-counts", shared=1)
+    for reader in (first, second, late):
+        assert reader.end() == 4 and "ERROR halt kafka_bad_setting topic odd has 4 partitions and topic even has 5" in reader.text(), reader.text()
+        assert "TAKEN kafka:even/4" not in reader.text(), reader.text()
 
 
 def who_slept_too_long_loses_what_it_held(kafka, folder):
