@@ -1,8 +1,9 @@
 // A KafkaSource with a lake of lines of text, for tests/kafka: what was read is appended together with its marks, so that
 // a check can see whether every record is in exactly once. Several of these may run on one lake, as workers do.
 //   kafka_reader brokers=HOST:PORT group=G contracts=FOLDER [lake=FILE] [records=N] [idle_ms=N] [commit_ms=N] [stall_ms=N]
-//                [registry=URL] [queue_bytes=N] [property.NAME=VALUE]... [sasl=MECHANISM user=U password=P] [behind.PARTITION=N]
+//                [shared=1] [registry=URL] [queue_bytes=N] [property.NAME=VALUE]... [sasl=MECHANISM user=U password=P] [behind.PARTITION=N]
 // A line of the lake: `R partition position outcome id ingest_time headers`, `M partition position resume`, `C` ends a commit.
+// shared: as a worker that is told what comes to it, `TAKEN partition`.
 // Ends after `records`, or after `idle_ms` without any; without both it runs until it is killed. SIGTERM ends it in order.
 #include <fcntl.h>
 #include <sys/file.h>
@@ -189,6 +190,11 @@ int main(int argc, char** argv) {
     if (name.rfind("property.", 0) == 0) options.cluster.properties[name.substr(9)] = value;
     if (name.rfind("behind.", 0) == 0) options.go_on_behind[name.substr(7)] = std::atoll(value.c_str());
   }
+  if (words.all.count("shared"))
+    options.on_assigned = [](const std::vector<std::string>& names) -> ff::Result<void> {
+      for (const std::string& name : names) std::printf("TAKEN %s\n", name.c_str());
+      return {};
+    };
   options.on_revoked = [&](const std::vector<std::string>& names) {
     const std::lock_guard lock(open.mutex);
     for (const std::string& name : names) {

@@ -19,13 +19,15 @@ constexpr int sweep_messages_max = 4096;                        // taken before 
 constexpr std::int64_t timestamp_ms_max = 253'402'300'799'999;  // the end of the year 9999
 constexpr std::size_t pending_bytes_max = 1 << 20;
 
-/// After so long a killed reader's partitions are another's, unless the user's properties say otherwise.
-constexpr const char* session_timeout_ms = "10000";
+/// Unless the user's properties say otherwise: after the first a killed reader's partitions are another's; after the second
+/// at the latest a topic's new partitions are seen.
+constexpr std::pair<const char*, const char*> unless_said[] = {{"session.timeout.ms", "10000"},
+                                                               {"topic.metadata.refresh.interval.ms", "5000"}};
 
 std::map<std::string, std::string> properties_of(const KafkaOptions& options) {
   const auto kb = [](std::int64_t bytes) { return std::to_string(std::max<std::int64_t>(1, bytes / 1024)); };
   std::map<std::string, std::string> ours = {{"group.id", options.group},
-                                             {"partition.assignment.strategy", "range"},
+                                             {"partition.assignment.strategy", "cooperative-sticky"},
                                              {"group.protocol", "classic"},
                                              {"enable.auto.commit", "false"},
                                              {"enable.auto.offset.store", "false"},
@@ -35,7 +37,8 @@ std::map<std::string, std::string> properties_of(const KafkaOptions& options) {
                                              {"check.crcs", "true"},
                                              {"queued.max.messages.kbytes", kb(options.fetch_bytes_max)},
                                              {"statistics.interval.ms", std::to_string(options.stats_interval_ms)}};
-  if (!options.cluster.properties.contains("session.timeout.ms")) ours["session.timeout.ms"] = session_timeout_ms;
+  for (const auto& [name, value] : unless_said)
+    if (!options.cluster.properties.contains(name)) ours[name] = value;
   return ours;
 }
 
@@ -48,8 +51,7 @@ KafkaReader::KafkaReader(const KafkaOptions& options, std::map<std::string, Feed
       feeds_(std::move(feeds)),
       partitions_(partitions),
       mark_of_(std::move(mark_of)),
-      ahead_(ahead),
-      topics_checked_at_(Clock::now()) {}
+      ahead_(ahead) {}
 
 Result<std::unique_ptr<KafkaReader>> KafkaReader::start(const KafkaOptions& options, std::map<std::string, Feed> feeds,
                                                         Partitions& partitions, MarkOf mark_of, ReadAhead& ahead) {
@@ -70,11 +72,6 @@ Result<void> KafkaReader::open() {
   rd_kafka_conf_set_stats_cb(conf.get(), on_stats);
   client_ = FF_TRY(make_client(RD_KAFKA_CONSUMER, std::move(conf)));
   rd_kafka_poll_set_consumer(client_.get());
-  const Owned<rd_kafka_topic_partition_list_t> topics(
-      rd_kafka_topic_partition_list_new(static_cast<int>(feeds_.size())));
-  for (const auto& [topic, feed] : feeds_) rd_kafka_topic_partition_list_add(topics.get(), topic.c_str(), -1);
-  if (const auto e = rd_kafka_subscribe(client_.get(), topics.get()); e != RD_KAFKA_RESP_ERR_NO_ERROR)
-    return error_of(e, "", options_.cluster);
   return {};
 }
 
@@ -145,6 +142,7 @@ void KafkaReader::take(Owned<rd_kafka_message_t> message) {
       return;
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:  // the client does not know yet that the topic has grown
       check_topics();
       return;
     case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:

@@ -3,12 +3,16 @@
 /// librdkafka wants to be polled, whatever the engine does: while the queue is full the partitions are paused and polling
 /// goes on. Records are decoded on this thread, a run of one partition at a time; a run whose schemas nobody hands out
 /// stays where it is, its partition paused, and is tried again.
+///
+/// Partitions of one number go to one member, whichever topics there are: the members subscribe to one topic, the leading
+/// one, and each reads the numbers that it is given of it of all topics. What comes and grows is looked for every 2 s.
 #pragma once
 
 #include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -75,26 +79,33 @@ class KafkaReader : Context {
   void decode_all();
   std::string headers_of(const Feed& feed, const rd_kafka_message_t* message) const;
 
-  void rebalance(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* list);
-  void assign(rd_kafka_topic_partition_list_t* list);
+  void rebalance(rd_kafka_resp_err_t what, const rd_kafka_topic_partition_list_t* list);
   /// Topics as the cluster has them now; one that does not exist is not among them.
   struct Topic {
     std::string id;  ///< empty: not known (an old broker)
     std::size_t partitions = 0;
   };
   using Topics = std::map<std::string, Topic>;
-  /// Error: retry `kafka_away`.
+  /// Errors: retry `kafka_away`, halt `kafka_denied`, `kafka_bad_setting` (a name that no topic can have).
   Result<Topics> describe_topics();
-  Result<Topics> take_over(const rd_kafka_topic_partition_list_t* list);
+  static std::string leading_of(const Topics& topics);
+  void subscribe(const std::string& topic);
+  void take_in(const Topics& topics);
+  Owned<rd_kafka_topic_partition_list_t> unread(const Topics& topics) const;
+  void open_lanes(rd_kafka_topic_partition_list_t* list, const Topics& topics);
+  Result<void> check_counts(const Topics& topics) const;
+  Result<void> take_over(const rd_kafka_topic_partition_list_t* list, const Topics& topics);
   Result<void> begin(Lane& lane, rd_kafka_topic_partition_t& at, const Topics& topics);
   void confirm_marks(const rd_kafka_topic_partition_list_t* list);
-  void revoke(const rd_kafka_topic_partition_list_t* list);
+  void give_up(const std::set<std::int32_t>& numbers);
+  bool is_done(rd_kafka_error_t* answer);
   Lane* lane_of(const std::string& topic, std::int32_t number);
   /// Asks until it is no error that passes, saying meanwhile what the trouble is; an error too if we are to stop.
   template <class Ask>
   auto ask(const Ask& question) -> decltype(question());
 
   void check_topics();
+  void follow(const Topics& topics);
   void gap(const Lane& lane, const std::string& why);
   Error recreated(const Lane& lane, const std::string& id_then, const std::string& id_now) const;
 
@@ -108,10 +119,13 @@ class KafkaReader : Context {
   MarkOf mark_of_;
   ReadAhead& ahead_;
 
+  std::string leading_;             ///< the topic subscribed to; empty: none is there yet
+  std::set<std::int32_t> numbers_;  ///< what the group has given us of it
+  /// As librdkafka's own assignment.
   std::map<std::pair<std::string, std::int32_t>, std::unique_ptr<Lane>> lanes_;
   Lane* last_lane_ = nullptr;  ///< of the message before: they come in runs
   bool is_paused_ = false;
-  Clock::time_point topics_checked_at_;
+  Clock::time_point topics_checked_at_;  ///< the epoch: never
 
   mutable std::mutex mutex_;  ///< for lanes_' keys and what other threads see of them; the reader changes both under it
   KafkaStats stats_;

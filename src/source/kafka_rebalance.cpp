@@ -27,19 +27,25 @@ void KafkaReader::on_rebalance(rd_kafka_t*, rd_kafka_resp_err_t what, rd_kafka_t
   static_cast<KafkaReader*>(static_cast<Context*>(opaque))->rebalance(what, list);
 }
 
-void KafkaReader::rebalance(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* list) {
+/// The group shares out the numbers of the leading topic; who holds a number reads it of every topic.
+void KafkaReader::rebalance(rd_kafka_resp_err_t what, const rd_kafka_topic_partition_list_t* list) {
   {
     const std::lock_guard lock(mutex_);
     ++stats_.rebalances;
   }
-  const bool is_given = what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-  if (is_given)
-    assign(list);
-  else
-    revoke(list);
-  const auto error = rd_kafka_assign(client_.get(), is_given ? list : nullptr);
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) ahead_.fail(error_of(error, "", options_.cluster));
-  if (is_given && error == RD_KAFKA_RESP_ERR_NO_ERROR) confirm_marks(list);
+  std::set<std::int32_t> numbers;
+  for (int i = 0; i < list->cnt; ++i) numbers.insert(list->elems[i].partition);
+  if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    numbers_.insert(numbers.begin(), numbers.end());
+    const auto topics = ask([&] { return describe_topics(); });
+    if (!topics.ok() && !stopping_) ahead_.fail(topics.error());
+    take_in(topics.ok() ? topics.value() : Topics());
+  } else if (what == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
+    give_up(numbers);
+  } else {
+    ahead_.fail(error_of(what, "", options_.cluster));
+    give_up(std::set(numbers_));
+  }
   pause(is_paused_);
 }
 
@@ -57,16 +63,39 @@ auto KafkaReader::ask(const Ask& question) -> decltype(question()) {
   }
 }
 
+/// Reads on what is ours and not read yet, of the topics as they are now. The group waits for this answer to what it gives.
+void KafkaReader::take_in(const Topics& topics) {
+  const Owned<rd_kafka_topic_partition_list_t> list = unread(topics);
+  open_lanes(list.get(), topics);
+  if (!is_done(rd_kafka_incremental_assign(client_.get(), list.get()))) return;
+  confirm_marks(list.get());
+}
+
+Owned<rd_kafka_topic_partition_list_t> KafkaReader::unread(const Topics& topics) const {
+  Owned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(8));
+  for (const auto& [name, topic] : topics)
+    for (const std::int32_t number : numbers_)
+      if (static_cast<std::size_t>(number) < topic.partitions && !lanes_.contains({name, number}))
+        rd_kafka_topic_partition_list_add(list.get(), name.c_str(), number);
+  return list;
+}
+
+bool KafkaReader::is_done(rd_kafka_error_t* answer) {
+  const Owned<rd_kafka_error_t> error(answer);
+  if (error && !stopping_)
+    ahead_.fail({Recourse::halt, "kafka_fatal",
+                 "Kafka at " + options_.cluster.brokers + ": " + rd_kafka_error_string(error.get())});
+  return !error;
+}
+
 /// Says where each partition starts, in the list itself. One that cannot start stays out of it and halts the source.
-void KafkaReader::assign(rd_kafka_topic_partition_list_t* list) {
+void KafkaReader::open_lanes(rd_kafka_topic_partition_list_t* list, const Topics& topics) {
   if (list->cnt == 0) return;
-  const auto found = take_over(list);
-  if (!found.ok()) {
-    if (!stopping_) ahead_.fail(found.error());
+  if (const auto taken = take_over(list, topics); !taken.ok()) {
+    if (!stopping_) ahead_.fail(taken.error());
     while (list->cnt > 0) rd_kafka_topic_partition_list_del_by_idx(list, list->cnt - 1);
     return;
   }
-  const Topics& topics = found.value();
   for (int i = list->cnt - 1; i >= 0; --i) {
     rd_kafka_topic_partition_t& at = list->elems[i];
     auto lane = std::make_unique<Lane>();
@@ -87,10 +116,9 @@ void KafkaReader::assign(rd_kafka_topic_partition_list_t* list) {
   }
 }
 
-/// Tells the engine what is ours. Where several consumers share a lake, what meets in one key must meet in one of them.
-Result<KafkaReader::Topics> KafkaReader::take_over(const rd_kafka_topic_partition_list_t* list) {
-  Topics topics = FF_TRY(ask([&] { return describe_topics(); }));
-  if (!options_.on_assigned) return topics;
+/// Where several consumers share a lake, what meets in one key must meet in one of them.
+Result<void> KafkaReader::check_counts(const Topics& topics) const {
+  if (!options_.on_assigned) return {};
   for (const auto& [name, topic] : topics)
     if (topic.partitions != topics.begin()->second.partitions)
       return Error{Recourse::halt, "kafka_bad_setting",
@@ -98,10 +126,16 @@ Result<KafkaReader::Topics> KafkaReader::take_over(const rd_kafka_topic_partitio
                        topics.begin()->first + " has " + std::to_string(topics.begin()->second.partitions) +
                        ": where several workers share a lake, all topics of a group need the same count of partitions, "
                        "so that facts of one key meet in one worker; give the topics the same count"};
+  return {};
+}
+
+/// Tells the engine what is ours.
+Result<void> KafkaReader::take_over(const rd_kafka_topic_partition_list_t* list, const Topics& topics) {
+  FF_TRY(check_counts(topics));
+  if (!options_.on_assigned) return {};
   std::vector<std::string> names;
   for (int i = 0; i < list->cnt; ++i) names.push_back(partition_name(list->elems[i].topic, list->elems[i].partition));
-  FF_TRY(ask([&] { return options_.on_assigned(names); }));
-  return topics;
+  return ask([&] { return options_.on_assigned(names); });
 }
 
 Result<void> KafkaReader::begin(Lane& lane, rd_kafka_topic_partition_t& at, const Topics& topics) {
@@ -143,18 +177,24 @@ void KafkaReader::confirm_marks(const rd_kafka_topic_partition_list_t* list) {
   if (behind->cnt > 0) rd_kafka_commit(client_.get(), behind.get(), 1);
 }
 
-void KafkaReader::revoke(const rd_kafka_topic_partition_list_t* list) {
+void KafkaReader::give_up(const std::set<std::int32_t>& numbers) {
+  const Owned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(8));
   std::vector<std::string> names;
   last_lane_ = nullptr;
-  for (int i = 0; i < list->cnt; ++i) {
-    const auto lane = lanes_.find({list->elems[i].topic, list->elems[i].partition});
-    if (lane == lanes_.end()) continue;
+  for (auto lane = lanes_.begin(); lane != lanes_.end();) {
+    if (!numbers.contains(lane->second->number)) {
+      ++lane;
+      continue;
+    }
     ahead_.close(lane->second->id);
     names.push_back(lane->second->name);
+    rd_kafka_topic_partition_list_add(list.get(), lane->second->topic.c_str(), lane->second->number);
     const std::lock_guard lock(mutex_);
-    lanes_.erase(lane);
+    lane = lanes_.erase(lane);
   }
+  for (const std::int32_t number : numbers) numbers_.erase(number);
   if (!names.empty() && options_.on_revoked) options_.on_revoked(names);
+  is_done(rd_kafka_incremental_unassign(client_.get(), list.get()));
 }
 
 Result<KafkaReader::Topics> KafkaReader::describe_topics() {
@@ -178,12 +218,15 @@ Result<KafkaReader::Topics> KafkaReader::describe_topics() {
   Topics topics;
   for (std::size_t i = 0; i < count; ++i) {
     const rd_kafka_error_t* const error = rd_kafka_TopicDescription_error(found[i]);
-    if (error && rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    const std::string name = rd_kafka_TopicDescription_name(found[i]);
+    const auto code = error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) continue;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return error_of(code, name, options_.cluster);
     const rd_kafka_Uuid_t* const id = rd_kafka_TopicDescription_topic_id(found[i]);
     const bool is_known = id && (rd_kafka_Uuid_most_significant_bits(id) || rd_kafka_Uuid_least_significant_bits(id));
     std::size_t partitions = 0;
     rd_kafka_TopicDescription_partitions(found[i], &partitions);
-    topics[rd_kafka_TopicDescription_name(found[i])] = {is_known ? rd_kafka_Uuid_base64str(id) : "", partitions};
+    topics[name] = {is_known ? rd_kafka_Uuid_base64str(id) : "", partitions};
   }
   return topics;
 }
@@ -191,7 +234,11 @@ Result<KafkaReader::Topics> KafkaReader::describe_topics() {
 void KafkaReader::check_topics() {
   topics_checked_at_ = Clock::now();
   const auto answer = describe_topics();
-  if (!answer.ok()) return;  // the connection's own errors say so
+  if (!answer.ok()) {
+    // While something is read, the connection's own errors say what passes.
+    if (answer.error().recourse == Recourse::halt || leading_.empty()) ahead_.fail(answer.error());
+    return;
+  }
   const Topics& topics = answer.value();
   for (const auto& [topic, feed] : feeds_)
     if (!topics.count(topic))
@@ -202,6 +249,34 @@ void KafkaReader::check_topics() {
     if (const auto now = topics.find(lane->topic); now != topics.end() && !lane->resume.topic_id.empty() &&
                                                    !now->second.id.empty() && now->second.id != lane->resume.topic_id)
       return ahead_.fail(recreated(*lane, lane->resume.topic_id, now->second.id));
+  follow(topics);
+}
+
+/// What has come or grown since the last look.
+void KafkaReader::follow(const Topics& topics) {
+  if (const auto even = check_counts(topics); !even.ok()) return ahead_.fail(even.error());
+  const std::string leading = leading_of(topics);
+  if (leading.empty()) return;
+  if (leading != leading_) return subscribe(leading);
+  if (rd_kafka_assignment_lost(client_.get()) || ahead_.has_halted() || unread(topics)->cnt == 0) return;
+  take_in(topics);
+  pause(is_paused_);
+}
+
+/// The one that has every number there is. All members of a group choose the same.
+std::string KafkaReader::leading_of(const Topics& topics) {
+  const auto most = std::max_element(topics.begin(), topics.end(), [](const auto& a, const auto& b) {
+    return a.second.partitions < b.second.partitions;
+  });
+  return most == topics.end() ? std::string() : most->first;
+}
+
+void KafkaReader::subscribe(const std::string& topic) {
+  const Owned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+  if (const auto e = rd_kafka_subscribe(client_.get(), list.get()); e != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return ahead_.fail(error_of(e, "", options_.cluster));
+  leading_ = topic;
 }
 
 Error KafkaReader::recreated(const Lane& lane, const std::string& id_then, const std::string& id_now) const {

@@ -9,6 +9,8 @@ import json
 import os
 import pathlib
 import random
+import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,7 +21,7 @@ import fastavro
 from confluent_kafka import Consumer, KafkaError
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from world import Cluster, Lake, Reader, Topic, contract, event, now, password  # noqa: E402
+from world import Cluster, Lake, Reader, Topic, contract, event, now, password, wait_until_held  # noqa: E402
 from servers import Registry  # noqa: E402
 from world import programs  # noqa: E402
 
@@ -63,6 +65,151 @@ def two_readers_share_and_none_reads_twice(kafka, folder):
     last = Reader(kafka, contracts, lake, group="shared", commit_ms=50, idle_ms=9000)
     assert last.done(90)["partitions"] > 0
     third.terminate()
+    lake.check_once(topic)
+
+
+def who_joins_takes_only_what_moves(kafka, folder):
+    scans, calls, lake = Topic(kafka, "moves-a", partitions=9), Topic(kafka, "moves-b", partitions=9), Lake(folder / "lake")
+    contracts = [contract(folder / "contracts", name) for name in ("moves-a", "moves-b", "moves-late")][0]
+    words = {"group": "moves", "shared": 1, "commit_ms": 50}
+    first, second = (Reader(kafka, contracts, lake, **words) for _ in range(2))
+    wait_until_held([first, second], {"moves-a": 9, "moves-b": 9})
+    before = [(r.held(), len(r.text())) for r in (first, second)]
+    stop, sent = threading.Event(), [0]
+
+    def keep_sending():
+        while not stop.is_set():
+            sent[0] = scans.send_to_each(calls.send_to_each(sent[0], range(9)), range(9))
+            time.sleep(0.05)
+    sending = threading.Thread(target=keep_sending)
+    sending.start()
+    third = Reader(kafka, contracts, lake, **words)
+    wait_until_held([first, second, third], {"moves-a": 9, "moves-b": 9})
+    stop.set()
+    sending.join()
+    moved = set()
+    for reader, (held, length) in zip((first, second), before):
+        since = reader.text()[length:]
+        gone = re.findall(r"^REVOKED (\S+)", since, re.M)
+        assert set(gone) == held - reader.held() and len(gone) == len(set(gone)), f"had {sorted(held)}, and then:\n{since}"
+        assert not re.search("^(TAKEN|BEGIN) ", since, re.M), f"it took up anew what it had:\n{since}"
+        moved |= set(gone)
+    assert moved == third.held() == set(re.findall(r"^TAKEN (\S+)", third.text(), re.M)), (moved, third.text())
+    late = Topic(kafka, "moves-late", partitions=9)
+    late.send_to_each(sent[0], range(9))
+    lake.wait_for(sent[0] + 9, third)
+    for reader in (first, second, third):
+        assert reader.numbers("moves-a") == reader.numbers("moves-b") == reader.numbers("moves-late") != set(), reader.text()
+        assert set(re.findall(r"^TAKEN (\S+)", reader.text(), re.M)) >= reader.held(), reader.text()
+        reader.terminate()
+    lake.check_once(scans, calls, late)
+
+
+def topics_of_any_size_that_come_and_grow(kafka, folder):
+    few, many, lake = Topic(kafka, "few", partitions=2), Topic(kafka, "many", partitions=6), Lake(folder / "lake")
+    contracts = [contract(folder / "contracts", name) for name in ("few", "many", "later")][0]
+    i = many.send_to_each(few.send_to_each(0, range(2)), range(6))
+    reader = Reader(kafka, contracts, lake, group="sizes", commit_ms=50)
+    lake.wait_for(i, reader, 20)
+    reader.wait_for("^ERROR retry kafka_no_topic .* later ")
+    later = Topic(kafka, "later", partitions=3)  # comes
+    i = later.send_to_each(i, range(3))
+    lake.wait_for(i, reader, 20)
+    few.grow(4)  # grows, and has not the most
+    i = few.send_to_each(i, range(4))
+    lake.wait_for(i, reader, 20)
+    assert "REVOKED" not in reader.text(), f"what came took something away:\n{reader.text()}"
+    later.grow(9)  # now it has the most
+    i = later.send_to_each(i, range(9))
+    lake.wait_for(i, reader, 20)
+    said = len(reader.text())
+    later.grow(12)  # and more of them
+    i = later.send_to_each(i, range(12))
+    lake.wait_for(i, reader, 20)
+    assert "REVOKED" not in reader.text()[said:], f"what grew took something away:\n{reader.text()[said:]}"
+    assert [len(reader.numbers(t)) for t in ("few", "many", "later")] == [4, 6, 12], reader.held()
+    reader.terminate()
+    lake.check_once(few, many, later)
+
+
+def workers_refuse_topics_of_other_counts(kafka, folder):
+    even, odd = Topic(kafka, "even", partitions=4), Topic(kafka, "odd", partitions=4)
+    contracts = [contract(folder / "contracts", name) for name in ("even", "odd")][0]
+    first, second = (Reader(kafka, contracts, group="counts", shared=1) for _ in range(2))
+    wait_until_held([first, second], {"even": 4, "odd": 4})
+    even.grow(5)  # from here on a key's partition is another there
+    late = Reader(kafka, contracts, group="late-counts", shared=1)
+    for reader in (first, second, late):
+        assert reader.end() == 4 and "ERROR halt kafka_bad_setting topic odd has 4 partitions and topic even has 5" in reader.text(), reader.text()
+        assert "TAKEN kafka:even/4" not in reader.text(), reader.text()
+
+
+def who_slept_too_long_loses_what_it_held(kafka, folder):
+    topic, lake = Topic(kafka, "slept", partitions=6), Lake(folder / "lake")
+    contracts = contract(folder / "contracts", topic.name)
+    words = {"group": "slept", "shared": 1, "commit_ms": 400}
+    sleeper, other = (Reader(kafka, contracts, lake, **words) for _ in range(2))
+    wait_until_held([sleeper, other], {"slept": 6})
+    topic.send(0, 2000)
+    lake.wait_for(1, sleeper)
+    topic.send(2000, 2000)
+    sleeper.process.send_signal(signal.SIGSTOP)
+    slept = len(sleeper.text())
+    wait_until_held([other], {"slept": 6})
+    topic.send(4000, 2000)
+    lake.wait_for(6000, other)
+    sleeper.process.send_signal(signal.SIGCONT)
+    sleeper.wait_for("(?s)\\A.{%d}.*^REVOKED .*^TAKEN " % slept)
+    wait_until_held([sleeper, other], {"slept": 6})
+    topic.send(6000, 2000)
+    lake.wait_for(8000, sleeper)
+    woken = sleeper.text()[slept:]
+    assert woken.count("REVOKED") == 3, f"it gave up something else than its share:\n{woken}"
+    sleeper.terminate()
+    other.terminate()
+    lake.check_once(topic)
+
+
+def a_named_member_comes_back_to_what_it_had(kafka, folder):
+    topic, lake = Topic(kafka, "named", partitions=6), Lake(folder / "lake")
+    contracts = contract(folder / "contracts", topic.name)
+
+    def member(name):
+        return Reader(kafka, contracts, lake, group="named", shared=1, commit_ms=50, **{"property.group.instance.id": name, "property.session.timeout.ms": 20000})
+    one, two = member("one"), member("two")
+    wait_until_held([one, two], {"named": 6})
+    topic.send(0, 600)
+    lake.wait_for(600, one)
+    held, said = one.held(), two.text()
+    for way, stop in (("in order", one.terminate), ("killed", lambda: one.kill())):
+        stop()
+        topic.send(sum(topic.sent.values()), 600)
+        time.sleep(3)  # time enough for the other to hear of a member that leaves
+        one = member("one")
+        lake.wait_for(sum(topic.sent.values()), one)
+        assert one.held() == held, f"it ended {way} and came back to {one.held()}, not {held}"
+        assert two.text() == said, f"one ended {way}, and the other had to hear of it:\n{two.text()[len(said):]}"
+    one.terminate()
+    two.terminate()
+    lake.check_once(topic)
+
+
+def a_group_of_the_old_kind_is_waited_for(kafka, folder):
+    topic, lake = Topic(kafka, "old", partitions=2), Lake(folder / "lake")
+    contracts = contract(folder / "contracts", topic.name)
+    topic.send(0, 100)
+    old = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": "old", "partition.assignment.strategy": "range", "enable.auto.commit": False, "session.timeout.ms": 6000})
+    old.subscribe(["old"])
+    until = time.monotonic() + 20
+    while not old.assignment():
+        assert time.monotonic() < until
+        old.poll(0.2)
+    reader = Reader(kafka, contracts, lake, group="old", commit_ms=50)
+    reader.wait_for("^ERROR retry kafka_away .*[Ii]nconsistent group protocol")
+    assert lake.read().records == []
+    old.close()
+    lake.wait_for(100, reader)
+    reader.terminate()
     lake.check_once(topic)
 
 
@@ -278,6 +425,12 @@ def what_the_publisher_flushed_is_there(kafka, folder):
 
 CHECKS = [("killed anywhere, each record is in once", killed_anywhere_each_record_is_in_once),
           ("two readers share and none reads twice", two_readers_share_and_none_reads_twice),
+          ("who joins takes only what moves", who_joins_takes_only_what_moves),
+          ("topics of any size, that come and grow", topics_of_any_size_that_come_and_grow),
+          ("workers refuse topics of other counts", workers_refuse_topics_of_other_counts),
+          ("who slept too long loses what it held", who_slept_too_long_loses_what_it_held),
+          ("a named member comes back to what it had", a_named_member_comes_back_to_what_it_had),
+          ("a group of the old kind is waited for", a_group_of_the_old_kind_is_waited_for),
           ("a partition that left in a pause comes back", a_partition_that_left_in_a_pause_comes_back),
           ("poison is refused in its place", poison_is_refused_in_its_place),
           ("a topic made anew is not read on", a_topic_made_anew_is_not_read_on),

@@ -67,6 +67,14 @@ listener.name.tls.ssl.client.auth=required
         while topic in admin.list_topics(timeout=10).topics and time.monotonic() < until:
             time.sleep(0.1)
 
+    def grow_topic(self, topic, partitions):
+        from confluent_kafka.admin import NewPartitions
+        admin = self.admin()
+        admin.create_partitions([NewPartitions(topic, partitions)])[topic].result(30)
+        until = time.monotonic() + 20
+        while len(admin.list_topics(topic, timeout=10).topics[topic].partitions) < partitions and time.monotonic() < until:
+            time.sleep(0.1)
+
     def forget_before(self, topic, partition, offset):
         """As retention does: the log begins at `offset`."""
         from confluent_kafka import TopicPartition
@@ -80,6 +88,19 @@ listener.name.tls.ssl.client.auth=required
         admin = self.admin()
         future = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group]
         return {p.partition: p.offset for p in future.result(30).topic_partitions if p.topic == topic}
+
+
+def wait_until_held(readers, counts, seconds=40):
+    """Each of these partitions is read by one reader, and no reader has more than one number above its share."""
+    wanted = sorted(f"kafka:{topic}/{n}" for topic, count in counts.items() for n in range(count))
+    until = time.monotonic() + seconds
+    while True:
+        held = [r.held() for r in readers]
+        shares = [len(h) for h in held]
+        if sorted(name for h in held for name in h) == wanted and max(shares) - min(shares) <= len(counts):
+            return
+        assert time.monotonic() < until, f"not shared out within {seconds} s: {held}\n" + "\n".join(r.text()[-800:] + r.log()[-400:] for r in readers)
+        time.sleep(0.1)
 
 
 now = int(time.time())
@@ -106,7 +127,10 @@ class Topic:
         self.kafka, self.name, self.partitions = kafka, name, partitions
         self.sent = collections.Counter()  # event ids
         kafka.make_topic(name, partitions, retention_ms=-1, **settings)
-        self.producer = Producer({"bootstrap.servers": kafka.bootstrap, "acks": "all", "linger.ms": 5, "message.max.bytes": 4000000, "log_level": 0})
+        self.start()
+
+    def start(self):
+        self.producer = Producer({"bootstrap.servers": self.kafka.bootstrap, "acks": "all", "linger.ms": 5, "message.max.bytes": 4000000, "log_level": 0})
 
     def send(self, first, count, flush=True):
         for i in range(first, first + count):
@@ -115,6 +139,17 @@ class Topic:
             self.sent[f"e{i}"] += 1
         if flush:
             assert self.producer.flush(60) == 0
+
+    def grow(self, partitions):
+        self.kafka.grow_topic(self.name, partitions)
+        self.start()  # the old one would not know of them yet
+
+    def send_to_each(self, first, partitions):
+        """One record to each of these partitions; the number of the next."""
+        for i, partition in enumerate(partitions, first):
+            self.send_raw(event(i), partition)
+            self.sent[f"e{i}"] += 1
+        return first + len(partitions)
 
     def send_raw(self, value, partition=0, **more):
         self.producer.produce(self.name, value=value, partition=partition, **more)
@@ -143,8 +178,8 @@ class Lake:
             assert time.monotonic() < until and reader.process.poll() is None, f"{len(self.records)} of {count}\n{reader.text()[-1500:]}\n{reader.log()[-800:]}"
             time.sleep(0.2)
 
-    def check_once(self, topic):
-        """Every record sent is in exactly once, no position twice, and in each partition they stand in order."""
+    def check_once(self, *topics):
+        """Every record sent to these is in exactly once, no position twice, and in each partition they stand in order."""
         self.read()
         last = collections.defaultdict(int)
         for r in self.records:
@@ -152,7 +187,8 @@ class Lake:
             assert position > last[r["partition"]], f"{r['partition']}: {position} after {last[r['partition']]}"
             last[r["partition"]] = position
         got = collections.Counter(r["id"] for r in self.records)
-        missing, extra = topic.sent - got, got - topic.sent
+        sent = sum((t.sent for t in topics), collections.Counter())
+        missing, extra = sent - got, got - sent
         assert not missing and not extra, f"missing {sum(missing.values())} {list(missing)[:3]}, extra {sum(extra.values())} {list(extra)[:3]}"
 
 
@@ -169,6 +205,16 @@ class Reader:
 
     def log(self):
         return os.pread(self.err.fileno(), 1 << 24, 0).decode()
+
+    def held(self):
+        """The partitions that it reads, by what it said."""
+        held = set()
+        for word, name in re.findall(r"^(BEGIN|REVOKED) (\S+)", self.text(), re.M):
+            held = held | {name} if word == "BEGIN" else held - {name}
+        return held
+
+    def numbers(self, topic):
+        return {int(n) for t, n in (name.split(":")[1].split("/") for name in self.held()) if t == topic}
 
     def wait_for(self, pattern, seconds=40):
         until = time.monotonic() + seconds

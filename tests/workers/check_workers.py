@@ -18,7 +18,7 @@ import threading
 import time
 
 import duckdb
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 
 root = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(root / "scripts/stack"), str(root / "tests/iceberg")]
@@ -88,7 +88,7 @@ class Worker:
         self.config.write_text("\n".join([
             f"lake: {self.lake}", f"contracts: {contracts}", f"lake_attach: {json.dumps(catalog.attach())}", "lake_prepare:", *(f"  - {json.dumps(s)}" for s in catalog.prepare()),
             "curate_every_s: 5", "clock_interval_s: 15", "http:", f"  listen: 127.0.0.1:{free_ports(1)[0]}",
-            "sources:", "  - type: kafka", "    name: topics", f"    brokers: {kafka.bootstrap}", "    group: workers", ""]))
+            "sources:", "  - type: kafka", "    name: topics", f"    brokers: {kafka.bootstrap}", "    group: workers", f"    properties: {{client.id: {name}}}", ""]))
         self.start(crash_at)
 
     def start(self, crash_at=None):
@@ -141,19 +141,53 @@ def wait_until(what, condition, workers=(), seconds=patience_s):
     print(f"       {what}: {time.monotonic() - started:.1f} s", flush=True)
 
 
-def owners(marks):
-    return {epoch for position, epoch in marks.values() if position > 0}
+def shares(kafka, workers):
+    """worker's name -> the numbers of partitions that the group has given it; empty while not each has its share."""
+    admin = kafka.admin()
+    try:
+        members = admin.describe_consumer_groups(["workers"])["workers"].result(20).members
+    except KafkaException:  # there is no such group yet, or nobody coordinates it
+        return {}
+    held = {m.client_id: {p.partition for p in m.assignment.topic_partitions} for m in members}
+    is_whole = sorted(n for numbers in held.values() for n in numbers) == list(range(partitions))
+    return held if is_whole and held.keys() == {w.name for w in workers} and all(held.values()) else {}
+
+
+def settle(what, kafka, workers, also=lambda: True):
+    found = []
+
+    def is_settled():
+        found[:] = [shares(kafka, workers)]
+        return found[0] and also()
+    wait_until(what, is_settled, workers)
+    return found[0]
+
+
+def of(numbers, marks):
+    return {p: m for p, m in marks.items() if int(p.rsplit("/", 1)[1]) in numbers}
+
+
+def have_committed(held, marks):
+    return all(any(position > 0 for position, _ in of(numbers, marks).values()) for numbers in held.values())
 
 
 def advanced(before, now):
-    """Whether under new owners each of the former owners' shares has gone on."""
-    gone_on = {before[p][1] for p in before if now[p][1] > before[p][1] and now[p][0] > before[p][0]}
-    return gone_on >= owners(before)
+    """Whether all of it has new owners, and each of these has gone on with some of it."""
+    taken = {p for p in before if now[p][1] > before[p][1]}
+    return taken == before.keys() and {now[p][1] for p in taken if now[p][0] > before[p][0]} == {now[p][1] for p in taken}
 
 
-def time_takeover(what, lake, workers):
+def judge_takeover(what, gone, lake, teller, workers, check, happens=lambda: None):
+    """`gone`: the numbers of the worker that it happens to. Facts come meanwhile."""
     before, start = lake.marks(), time.monotonic()
-    return before, start, lambda: wait_until(f"first commits after {what}", lambda: advanced(before, lake.marks()), workers)
+    happens()
+    teller.next_act()
+    wait_until(f"first commits after {what}", lambda: advanced(of(gone, before), lake.marks()), workers)
+    seconds = time.monotonic() - start
+    check(f"first commit of each partition's new owner {seconds:.1f} s after {what} (at most {takeover_s_max})", seconds <= takeover_s_max)
+    now = lake.marks()
+    stays = {p: epoch for p, (_, epoch) in before.items() if p not in of(gone, before)}
+    check(f"what is not touched by {what} keeps its epoch ({len(stays)} of {len(before)} partitions)", stays and stays == {p: now[p][1] for p in stays})
 
 
 def story(folder, shipments):
@@ -175,27 +209,19 @@ def story(folder, shipments):
             a, b = (Worker(folder, n, kafka, catalog, folder / "contracts") for n in "ab")
             workers += [a, b]
             lake, teller = Lake(catalog), Teller(kafka, lines)
-            wait_until("both own partitions", lambda: len({e for _, e in lake.marks().values()}) == 2, workers)
+            held = settle("both own partitions", kafka, [a, b], lambda: len(lake.marks()) == partitions * len(feeds))
             teller.next_act()
-            wait_until("both have committed", lambda: len(owners(lake.marks())) == 2, workers)
-
-            before, start, wait = time_takeover("a kill", lake, [b])
-            a.kill()
-            teller.next_act()
-            wait()
-            seconds = time.monotonic() - start
-            check(f"first commit of each partition's new owner {seconds:.1f} s after the kill (at most {takeover_s_max})", seconds <= takeover_s_max)
+            wait_until("both have committed", lambda: have_committed(held, lake.marks()), workers)
+            judge_takeover("a kill", held["a"], lake, teller, [b], check, a.kill)
 
             a.start()
+            settle("who was killed is back", kafka, [a, b])
             c = Worker(folder, "c", kafka, catalog, folder / "contracts", crash_at="marks_written:1:stop")
             workers.append(c)
+            held = settle("a third has joined", kafka, workers)
             teller.next_act()
             wait_until("the third worker sleeps in a transaction", c.is_stopped, [a, b])
-            before, start, wait = time_takeover("a sleep", lake, [a, b])
-            teller.next_act()
-            wait()
-            seconds = time.monotonic() - start
-            check(f"first commit of each partition's new owner {seconds:.1f} s after the other fell asleep (at most {takeover_s_max})", seconds <= takeover_s_max)
+            judge_takeover("a sleep", held["c"], lake, teller, [a, b], check)
             c.process.send_signal(signal.SIGCONT)
             wait_until("the sleeper notices", lambda: "fenced" in c.log.read_text(), workers)
             check("the sleeper is fenced when it wakes", True)
