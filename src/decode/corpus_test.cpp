@@ -31,6 +31,13 @@ TEST(Corpus, Csv) {
   EXPECT_GE(files, 1);
 }
 
+TEST(Corpus, Debezium) {
+  Contract orders = native("orders");
+  orders.format = Format::debezium;
+  const int files = every_file_of("debezium", [&](std::string_view bytes) { fuzz_decoder(orders, bytes); });
+  EXPECT_GE(files, 3);
+}
+
 TEST(Corpus, AStringAndAColonAreNoMember) {
   const auto out = decode_file(native("drivers"), repository() / "tests/corpus/ndjson/string-then-colon.ndjson");
   ASSERT_EQ(out.all.size(), 2u);

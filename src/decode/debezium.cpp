@@ -262,10 +262,11 @@ class DebeziumDecoder final : public Decoder {
       });
     head.schema = schema_name_;
     head.table = table_name_;
+    if (ts_ms == none) ts_ms = envelope.ts_ms;
     if (ts_us != none)
       head.time = ts_us;
-    else if (ts_ms != none || envelope.ts_ms != none)
-      head.time = (ts_ms != none ? ts_ms : envelope.ts_ms) * 1000;
+    else if (std::int64_t us = 0; ts_ms != none && !__builtin_mul_overflow(ts_ms, 1000, &us))  // else the arrival stays
+      head.time = us;
     set_version(sequence, lsn, order, head);
   }
 
@@ -282,7 +283,7 @@ class DebeziumDecoder final : public Decoder {
       return value.value_or(none);
     };
     const std::int64_t committed = next(), changed = next();
-    const std::int64_t at = changed != none ? changed : lsn;
+    const std::int64_t at = changed != none ? changed : lsn >= 0 ? lsn : none;
     head.ordinal = committed != none ? committed : at != none ? at : 0;
     using Minor = std::numeric_limits<std::int32_t>;
     std::int64_t place = 0;

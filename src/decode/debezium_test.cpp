@@ -78,6 +78,19 @@ TEST(Debezium, BeforeAnyCommitTheChangesOwnPlaceCounts) {
   EXPECT_EQ(out.all[0]->fact()->version.ordinal_minor, 0);
 }
 
+TEST(Debezium, ATimeOrPlaceThatNoServerTellsIsAsIfItWereNotSaid) {
+  const std::string row = R"({"id":"S1","created":"2026-03-02T08:00:00Z","driver":"D"})";
+  const auto late = decode_text(
+      orders(), R"({"before":null,"after":)" + row + R"(,"source":{"lsn":200},"op":"c","ts_ms":1772441772440000999})");
+  EXPECT_EQ(late.all[0]->fact()->from.ingest_time, 1772440000000000)
+      << "the file's arrival: so many milliseconds are no time";
+  const auto before_all =
+      decode_text(orders(), R"({"before":null,"after":)" + row +
+                                R"(,"source":{"lsn":-9223372036854775000,"sequence":"[\"2000\"]"},"op":"c"})");
+  EXPECT_EQ(before_all.all[0]->fact()->version.ordinal, 2000);
+  EXPECT_EQ(before_all.all[0]->fact()->version.ordinal_minor, 0);
+}
+
 TEST(Debezium, NumbersAreTimesIfTheWrapperSaysSo) {
   const std::string schema =
       R"({"type":"struct","fields":[{"type":"struct","field":"after","fields":[{"type":"int64","name":"io.debezium.time.MicroTimestamp","field":"created"}]}]})";

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 namespace ff {
 namespace {
 
@@ -74,6 +76,27 @@ TEST(ReadAhead, AnErrorComesAfterWhatIsReadyAndOnlyAHaltStays) {
   ahead.fail({Recourse::retry, "kafka_away", ""});
   ahead.recover();
   EXPECT_EQ(taken(ahead), "kafka_gap");
+}
+
+TEST(ReadAhead, OneThreadReadsWhileAnotherPolls) {
+  constexpr int batches = 300;
+  ReadAhead ahead(10'000);
+  ahead.open(1, 0);
+  std::thread reader([&] {
+    for (int i = 1; i <= batches; ++i) {
+      while (ahead.is_full() && !ahead.wait_for_room(milliseconds(100))) {}
+      ahead.put(batch(1, i, i));
+    }
+  });
+  for (int i = 1; i <= batches;) {
+    const auto next = ahead.take(milliseconds(100)).value();
+    if (!next) continue;
+    EXPECT_EQ(next->last_position, i);
+    EXPECT_EQ(ahead.handed_out(1)->first, i);
+    ++i;
+  }
+  reader.join();
+  EXPECT_EQ(ahead.bytes(), 0);
 }
 
 }  // namespace

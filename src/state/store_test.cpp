@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <thread>
 
 #include "state/codec.h"
 
@@ -78,6 +79,16 @@ TEST_F(StoreTest, WhatIsStagedIsSeenBeforeItIsWritten) {
   EXPECT_EQ(store_->get(std::vector<std::string>{"a1", "a2", "a3", "a4"}).value(),
             (std::vector<std::string>{"new", "kept", "fresh", ""}));
   EXPECT_TRUE(store_->scan("a3").value().empty()) << "a scan tells of what is written only";
+}
+
+TEST_F(StoreTest, WhatIsStagedIsSeenWhileAnotherThreadWritesIt) {
+  for (int round = 0; round < 50; ++round) {
+    const std::string told = std::to_string(round);
+    store_->stage({{"a1", told}});
+    std::thread writer([&] { EXPECT_TRUE(store_->write_staged(0).ok()); });
+    for (int look = 0; look < 20; ++look) EXPECT_EQ(store_->get("a1").value(), told);
+    writer.join();
+  }
 }
 
 TEST_F(StoreTest, NeighboursComeFromBoth) {

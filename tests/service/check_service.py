@@ -132,7 +132,7 @@ def metrics_say_what_happened(service, folder):
     assert taken + refused == int(said["n"]), f"{taken} + {refused} records by the metrics, {said['n']} in the lake"
     freshness = [float(v) for v in re.findall(r"^fleetflow_table_freshness_seconds\{.*\} (\S+)", page, re.M)]
     assert freshness and max(freshness) < 60, f"freshness {freshness}"
-    assert service.stop(signal.SIGINT) == 0
+    assert service.stop(signal.SIGINT) == 0, (service.folder / "log").read_text()
 
 
 def killed_and_started_again(service, folder):
