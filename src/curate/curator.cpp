@@ -177,8 +177,10 @@ Result<void> Curator::gather(Lake& lake, Micros previous_as_of, Micros as_of) co
   FF_TRY(
       lake.run("create or replace temp table all_hours as select distinct key, key as span_start, key + interval 1 "
                "hour as span_end from temp.all_hours"));
-  const std::string before = timestamp_literal(previous_as_of), now = timestamp_literal(as_of);
-  const bool clock_moved = previous_as_of != none && previous_as_of != as_of;
+  // Before the first cycle nothing was judged: what was touched by then counted up to a clock that has moved since.
+  const std::string before = previous_as_of == none ? "timestamp '0001-01-01'" : timestamp_literal(previous_as_of),
+                    now = timestamp_literal(as_of);
+  const bool clock_moved = previous_as_of != as_of;
   if (clock_moved)
     FF_TRY(lake.run("insert into temp.all_shipments select shipment_id from ops.shipment_deadlines where due_at > " +
                     before + " and due_at <= " + now));
