@@ -102,20 +102,13 @@ Result<Mark> read_mark(Lake& lake, const std::string& partition) {
 }
 
 namespace {
-constexpr std::int64_t stretch_positions = 100'000;
-constexpr std::size_t stretches_max = 200;
+constexpr std::int64_t rows_at_once = 100'000;
 
-/// What of it is read next: at most so many positions, in at most so many partitions.
-std::vector<Stretch> next_stretches(Stager& stager) {
+std::vector<Stretch> lacking_stretches(Stager& stager) {
   std::vector<Stretch> out;
-  std::int64_t room = stretch_positions;
-  for (const auto& [name, mark] : stager.marks) {
-    const std::int64_t after = stager.state_marks[name];
-    if (after >= mark.position) continue;
-    if (room <= 0 || out.size() == stretches_max) break;
-    out.push_back({name, after, std::min(mark.position, after + room)});
-    room -= out.back().to - after;
-  }
+  for (const auto& [name, mark] : stager.marks)
+    if (const std::int64_t after = stager.state_marks[name]; after < mark.position)
+      out.push_back({name, after, mark.position});
   return out;
 }
 
@@ -123,22 +116,39 @@ std::vector<Stretch> next_stretches(Stager& stager) {
 
 Result<std::int64_t> catch_up_state(Lake& lake, Store& store, const ContractSet& contracts, const PseudonymKey& key,
                                     Partitions& partitions, Stager& stager, const History& history) {
-  std::int64_t replayed = 0;
-  RawReader reader(lake, contracts, key, partitions);
-  for (;;) {
-    const std::vector<Stretch> stretches = next_stretches(stager);
-    if (stretches.empty()) return replayed;
+  const std::vector<Stretch> stretches = lacking_stretches(stager);
+  if (stretches.empty()) return std::int64_t{0};
+  const auto fold = [&](std::vector<SourceBatch> batches, Micros as_of) -> Result<void> {
     Pending pending;
-    pending.batches = FF_TRY(reader.read(stretches));
-    for (const SourceBatch& b : pending.batches) replayed += static_cast<std::int64_t>(b.batch.records.size());
+    pending.batches = std::move(batches);
     Commit commit;
     commit.publish_seq = history.publish_seq;
     commit.as_of = history.as_of;
     FF_TRY(stager.stage_again(pending, commit));
     commit.staging.state.emplace_back(generation_key, history.generation);
     store.stage(std::move(commit.staging.state));
-    FF_TRY(store.write_staged(history.as_of));
+    return store.write_staged(as_of);
+  };
+  std::int64_t replayed = 0;
+  RawReader reader(lake, contracts, key, partitions);
+  const std::int64_t rows = FF_TRY(reader.gather(stretches));
+  for (std::int64_t first = 0; first < rows; first += rows_at_once) {
+    std::vector<SourceBatch> batches = FF_TRY(reader.read_gathered(first, rows_at_once));
+    for (SourceBatch& b : batches) {
+      replayed += static_cast<std::int64_t>(b.batch.records.size());
+      b.last_position = 0;  // The marks move at the end; until then it is all read again, which changes nothing.
+    }
+    FF_TRY(fold(std::move(batches), none));  // Nothing expires yet: what is old is just being told.
   }
+  FF_TRY(reader.drop_gathered());
+  std::vector<SourceBatch> ends;
+  for (const Stretch& s : stretches) {
+    SourceBatch& end = ends.emplace_back();
+    end.partition = partitions.id_of(s.partition);
+    end.last_position = s.to;
+  }
+  FF_TRY(fold(std::move(ends), history.as_of));
+  return replayed;
 }
 
 }  // namespace ff

@@ -17,20 +17,36 @@ std::int64_t to_integer(const std::string& text) {
 
 }  // namespace
 
-Result<std::vector<SourceBatch>> RawReader::where(std::span<const FactType> types, const std::string& condition) {
+namespace {
+
+/// Accepted records of these types for which `condition` holds; one with several facts has a row in each of their tables.
+std::string records_sql(std::span<const FactType> types, const std::string& condition) {
   std::string sql;
   for (const FactType type : types)
-    sql += (sql.empty() ? "" : " union ") +
-           ("select contract, partition, position, epoch_us(ingest_time), payload from raw." +
+    sql += (sql.empty() ? "" : " union all ") +
+           ("select contract, partition, position, epoch_us(ingest_time) as ingest_time, payload from raw." +
             std::string(fact_name(type))) +
            "s where refusal is null and " + condition;
-  const Table table = FF_TRY(lake_.query("select * from (" + sql + ") order by 2, 3"));
+  return sql;
+}
+
+}  // namespace
+
+Result<std::vector<SourceBatch>> RawReader::read(const std::string& sql) {
+  const Table table = FF_TRY(lake_.query(sql));
   std::map<std::string, std::uint32_t> feeds;
   for (std::uint32_t feed = 0; feed < contracts_.size(); ++feed) feeds[contracts_[feed].id] = feed;
   std::map<std::pair<std::uint32_t, std::string>, std::vector<RecordRef>> records;
-  for (const auto& row : table.rows)
-    if (const auto feed = feeds.find(*row[0]); feed != feeds.end())
-      records[{feed->second, *row[1]}].push_back({to_integer(*row[2]), to_integer(*row[3]), *row[4], {}});
+  for (const auto& row : table.rows) {
+    const auto feed = feeds.find(*row[0]);
+    if (feed == feeds.end()) continue;
+    std::vector<RecordRef>& refs = records[{feed->second, *row[1]}];
+    const RecordRef record{to_integer(*row[2]), to_integer(*row[3]), *row[4], {}};
+    auto same = refs.rbegin();
+    while (same != refs.rend() && same->position == record.position && same->bytes != record.bytes) ++same;
+    const bool is_known = same != refs.rend() && same->position == record.position;
+    if (!is_known) refs.push_back(record);
+  }
   std::vector<SourceBatch> batches;
   for (const auto& [of, refs] : records) {
     auto& decoder = decoders_[of.first];
@@ -44,27 +60,34 @@ Result<std::vector<SourceBatch>> RawReader::where(std::span<const FactType> type
   return batches;
 }
 
-Result<std::vector<SourceBatch>> RawReader::read(std::span<const Stretch> stretches) {
+/// The payloads of raw.* are dear to unpack, so they are once, and not again for each piece that is read.
+Result<std::int64_t> RawReader::gather(std::span<const Stretch> stretches) {
   static constexpr FactType all[] = {FactType::shipment, FactType::driver, FactType::shipment_event,
                                      FactType::driver_assignment, FactType::gps_location};
-  std::string wanted;
-  std::map<std::uint32_t, std::int64_t> ends;
+  std::string wanted, names;
+  std::int64_t least_after = stretches.front().after;
   for (const Stretch& s : stretches) {
-    wanted += (wanted.empty() ? "(" : ", (") + sql_literal(s.partition) + ", " + std::to_string(s.after) + ", " +
-              std::to_string(s.to) + ")";
-    ends[partitions_.id_of(s.partition)] = s.to;
+    const std::string name = sql_literal(s.partition);
+    names += (names.empty() ? "" : ", ") + name;
+    wanted +=
+        (wanted.empty() ? "(" : ", (") + name + ", " + std::to_string(s.after) + ", " + std::to_string(s.to) + ")";
+    least_after = std::min(least_after, s.after);
   }
-  auto batches = FF_TRY(where(all, "exists (select 1 from (values " + wanted +
-                                       ") w(name, after, upto) where w.name = partition and position > w.after and "
-                                       "position <= w.upto)"));
-  for (SourceBatch& b : batches) b.last_position = ends[b.partition];
-  for (const auto& [partition, end] : ends) {
-    SourceBatch& at_end = batches.emplace_back();
-    at_end.partition = partition;
-    at_end.last_position = end;
-  }
-  return batches;
+  FF_TRY(lake_.run("create or replace temp table gathered as from (" +
+                   records_sql(all, "partition in (" + names + ") and position > " + std::to_string(least_after) +
+                                        " and exists (select 1 from (values " + wanted +
+                                        ") w(name, after, upto) where w.name = partition and position > w.after and "
+                                        "position <= w.upto)") +
+                   ")"));
+  return lake_.integer("select count(*) from temp.gathered");
 }
+
+Result<std::vector<SourceBatch>> RawReader::read_gathered(std::int64_t first, std::int64_t count) {
+  return read("select * from temp.gathered where rowid between " + std::to_string(first) + " and " +
+              std::to_string(first + count - 1) + " order by partition, position");
+}
+
+Result<void> RawReader::drop_gathered() { return lake_.run("drop table temp.gathered"); }
 
 Result<std::vector<Batch>> RawReader::about(std::span<const FactType> types, std::span<const Recalled> keys) {
   std::vector<Batch> found;
@@ -77,8 +100,9 @@ Result<std::vector<Batch>> RawReader::about(std::span<const FactType> types, std
       from = std::min(from, k.from);
       until = std::max(until, k.until);
     }
-    auto batches = FF_TRY(where(types, "subject in (" + subjects + ") and ingest_time between " +
-                                           timestamp_literal(from) + " and " + timestamp_literal(until)));
+    auto batches = FF_TRY(read(records_sql(types, "subject in (" + subjects + ") and ingest_time between " +
+                                                      timestamp_literal(from) + " and " + timestamp_literal(until)) +
+                               " order by partition, position"));
     for (SourceBatch& b : batches) found.push_back(std::move(b.batch));
   }
   return found;

@@ -28,17 +28,20 @@ class RawReader {
   RawReader(Lake& lake, const ContractSet& contracts, const PseudonymKey& key, Partitions& partitions)
       : lake_(lake), contracts_(contracts), key_(key), partitions_(partitions), decoders_(contracts.size()) {}
 
-  /// The records of these stretches, at most one a partition: of each a batch for each of its feeds, and one at its end,
-  /// without records.
-  Result<std::vector<SourceBatch>> read(std::span<const Stretch> stretches);
+  /// Sets aside the records of these stretches (one at least), at most one a partition; returns how many rows they are.
+  /// What does not fit DuckDB's memory goes to its temporary directory.
+  Result<std::int64_t> gather(std::span<const Stretch> stretches);
+  /// Of these rows, the records: of each partition a batch for each of its feeds. Which rows come first is not said, and a
+  /// record of several facts may come again with later ones.
+  Result<std::vector<SourceBatch>> read_gathered(std::int64_t first, std::int64_t count);
+  Result<void> drop_gathered();
 
   /// What Recall promises (folds.h).
   Result<std::vector<Batch>> about(std::span<const FactType> types, std::span<const Recalled> keys);
 
  private:
-  /// Records of any types for which `condition` holds, in the order of partition and position; a batch for each feed and
-  /// partition.
-  Result<std::vector<SourceBatch>> where(std::span<const FactType> types, const std::string& condition);
+  /// The records that `sql` names in the order of partition and position; a batch for each feed and partition.
+  Result<std::vector<SourceBatch>> read(const std::string& sql);
 
   Lake& lake_;
   const ContractSet& contracts_;

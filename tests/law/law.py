@@ -8,6 +8,7 @@ Each world is told in several storms, each into a lake of its own:
   scattered  shuffled within and across the files of a feed, every fifth record twice, other files
   batches    the same in small commits, curated after each
   killed     the same, killed after every commit, before or after the state has followed; half of the worlds are curated at the end only
+  amnesiac   the same, killed twice on the way and bereft of its keyed state, which is rebuilt from raw.*
   forgetful  in small commits by an engine that keeps no state: what it needs of the past it reads from raw.*
   stepped    as it is, in four runs that each know a later moment: what is untouched by new facts and clock must stay right
 """
@@ -15,6 +16,7 @@ import datetime
 import itertools
 import os
 import random
+import shutil
 import subprocess
 import sys
 
@@ -33,6 +35,13 @@ def killed_after_every_commit(world, lake, as_of, batch, calm_lake):
         commits = con.execute("select count(*) from ops.commits").fetchone()[0]
     for point, _ in zip(itertools.cycle(["lake_committed", "state_written:2"]), range(commits + 1)):
         engine.run(world, lake, "--as-of", as_of, *batch, crash_at=point, ok=(0, engine.KILLED))
+    engine.run(world, lake, "--as-of", as_of, *batch)
+
+
+def amnesiac(world, lake, as_of, batch):
+    for _ in range(2):
+        engine.run(world, lake, "--as-of", as_of, *batch, crash_at="lake_committed", ok=(engine.KILLED,))
+        shutil.rmtree(lake / "state")
     engine.run(world, lake, "--as-of", as_of, *batch)
 
 
@@ -55,6 +64,7 @@ def judge(case, folder):
         "scattered": lambda lake: engine.run(scattered, lake, "--as-of", as_of),
         "batches": lambda lake: engine.run(scattered, lake, "--as-of", as_of, *batch),
         "killed": lambda lake: killed_after_every_commit(scattered, lake, as_of, batch if int(seed) % 2 else batch[:2], folder / "batches"),
+        "amnesiac": lambda lake: amnesiac(scattered, lake, as_of, batch),
         "forgetful": lambda lake: engine.run(scattered, lake, "--as-of", as_of, *batch, "--state-days", "0"),
         "stepped": lambda lake: stepped(world, lake, as_of, chance),
     }
