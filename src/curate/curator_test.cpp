@@ -98,6 +98,17 @@ TEST_F(CuratorTest, ReplacesTheRowsOfTouchedKeysAndNoOthers) {
             "K11 K21");
 }
 
+/// What the first commits touched counted up to the clock of then; nothing was curated before it moved on.
+TEST_F(CuratorTest, TheFirstCycleFindsHoldingsThatWentOnSinceTheyWereNoted) {
+  order("S1");
+  hold("D1", "S1", "02T10:00", "04T06:00");
+  ASSERT_TRUE(curator.note(*lake, driver("D1", at("02T10:00"), at("02T12:00")), ++publish_seq).ok());
+  publish(at("04T05:00"), shipments({"S1"}));
+  EXPECT_EQ(value("select string_agg(date || ' ' || assigned_s, ', ' order by date) from curated.driver_utilization"),
+            "2026-03-02 50400, 2026-03-03 86400, 2026-03-04 21600");
+  expect_full_build();
+}
+
 TEST_F(CuratorTest, WhatIsGoneFromCoreAndAGroupLeftEmptyDisappear) {
   order("S1");
   publish(at("02T09:00"), shipments({"S1"}));
