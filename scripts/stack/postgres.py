@@ -4,8 +4,9 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import time
 
-from server import Server, free_ports, in_venv, run
+from server import Server, ServerFailed, free_ports, in_venv, run
 
 
 class Postgres(Server):
@@ -57,10 +58,21 @@ class Postgres(Server):
         return subprocess.run([self.bin / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode == 0
 
     def start(self):
-        super().start()
+        self.start_when_free()
         if not self.sql("select 1 from pg_database where datname = 'app'", database="postgres"):
             self.sql("create database app", database="postgres")
         return self
+
+    def start_when_free(self):
+        """A server process made while its postmaster was killed ends by itself, but holds the shared memory until it has."""
+        until = time.monotonic() + 10
+        while True:
+            try:
+                return super().start()
+            except ServerFailed as e:
+                if "is still in use" not in str(e) or time.monotonic() > until:
+                    raise
+                time.sleep(0.2)
 
     def sql(self, statements, database="app"):
         """What psql prints: rows a line, columns by tabs. The first error ends it and is raised."""

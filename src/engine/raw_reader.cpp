@@ -15,10 +15,6 @@ std::int64_t to_integer(const std::string& text) {
   return value;
 }
 
-}  // namespace
-
-namespace {
-
 /// Accepted records of these types for which `condition` holds; one with several facts has a row in each of their tables.
 std::string records_sql(std::span<const FactType> types, const std::string& condition) {
   std::string sql;
