@@ -3,10 +3,11 @@
 ///
 /// `after` (of a deletion: `before`) is the row; `source.ts_us` (else `ts_ms`) its ingest_time; the version (S2.4) is
 /// (sequence[0], order in the transaction): `transaction.total_order` where it is there, else how far sequence[1] lies from
-/// sequence[0]. Deletions are trusted in their key fields only: where the replica identity is not FULL, Debezium fills the
+/// sequence[0]; in others' envelopes twice that. Deletions are trusted in their key fields only: where the replica identity is not FULL, Debezium fills the
 /// rest with null, 0 and ''; those of our own making (`source.version` is `fleetflow`) are trusted whole. An update whose
 /// `before` has another value in a key field is two records at one position: the old thing is gone, the new one is there.
-/// (Not where a key field is made by an expression.) Values that Debezium did not get (`__debezium_unavailable_value`) are unchanged, not text.
+/// (Not where a key field is made by an expression.) Values that Debezium did not get (`__debezium_unavailable_value`) are
+/// unchanged, not text.
 ///
 /// Times written as numbers are read by the schema of the wrapper (io.debezium.time.*, Connect's Timestamp and Date), or by
 /// the property's `unit`. They are readings of a local clock: the property's defaultTimezone says whose.

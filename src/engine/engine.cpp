@@ -76,7 +76,8 @@ struct Engine::Impl {
   std::map<std::string, std::int64_t> staged_us;  ///< of the commit that is being staged
   std::int64_t inflight_bytes = 0;                ///< of the commit that is staged behind the one being published
   TurnReporter reporter;
-  Clock::time_point last_cycle{}, publishing_since = Clock::now();  ///< the first cycle is due at once
+  Clock::time_point last_cycle{};  ///< long ago: the first is due at once
+  Clock::time_point publishing_since = Clock::now();
   Clock::duration last_fold{}, last_publishing{};
 
   Impl(EngineOptions o, ContractSet c, PseudonymKey k, Curator m)

@@ -56,7 +56,7 @@ Result<std::vector<SourceBatch>> RawReader::read(const std::string& sql) {
   return batches;
 }
 
-/// The payloads of raw.* are dear to unpack, so they are once, and not again for each piece that is read.
+/// The payloads of raw.* are dear to unpack, so that is done once, not for each piece that is read.
 Result<std::int64_t> RawReader::gather(std::span<const Stretch> stretches) {
   static constexpr FactType all[] = {FactType::shipment, FactType::driver, FactType::shipment_event,
                                      FactType::driver_assignment, FactType::gps_location};

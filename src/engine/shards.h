@@ -1,9 +1,9 @@
 /// Which partitions of a shared lake are this worker's: taken over, held, given up.
 ///
 /// Several workers, members of one consumer group, write into one lake. Who takes a partition over writes a greater epoch
-/// to its mark; from then on no commit of an earlier owner passes (see Publisher). What it had before keeps the epoch it has. A partition is given up once nothing of it
-/// is on its way any more, so that its next owner begins at a mark that stays. What the group believes meanwhile does not
-/// matter: an owner that it has given up for dead is stopped by the epoch.
+/// to its mark; from then on no commit of an earlier owner passes (see Publisher). What it had before keeps the epoch it has.
+/// A partition is given up once nothing of it is on its way any more, so that its next owner begins at a mark that stays.
+/// What the group believes meanwhile does not matter: an owner that it has given up for dead is stopped by the epoch.
 ///
 /// Threads: `take` and `give_up` by the source's, the rest by the engine's.
 #pragma once

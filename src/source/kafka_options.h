@@ -71,9 +71,9 @@ struct KafkaOptions {
   std::int64_t batch_records_max = 8192;    ///< of one partition in one batch
   std::int64_t stats_interval_ms = 2000;
 
-  /// Partitions are ours from now on; what was ours already is not told again. Called on the source's thread before their marks are asked for; after an error with
-  /// recourse `retry` it is called again. With it several consumers write into one lake, so partitions of one number must
-  /// go to one of them: topics with other counts of partitions are refused, also when they come to have them.
+  /// Partitions are ours from now on; what was ours already is not told again. Called on the source's thread before their
+  /// marks are asked for; after an error with recourse `retry` it is called again. With it several consumers write into one
+  /// lake, so partitions of one number must go to one of them: topics with other counts of partitions are refused, also when they come to have them.
   std::function<Result<void>(const std::vector<std::string>& partitions)> on_assigned;
   /// Partitions are given up: what of them is not in the lake must be dropped. Called on the source's thread, before
   /// another consumer gets them (unless the group has given us up for dead); before it is called the source has stopped

@@ -3,6 +3,7 @@
 Debezium's embedded engine (bench/peers) drains changes of two tables into topics; one lake is made of the topics, by contracts of
 format debezium, another of the database itself. The lakes are held against each other. Skipped where Debezium's jars are not set up.
 """
+import collections
 import os
 import pathlib
 import re
@@ -108,9 +109,9 @@ def main():
                 subprocess.run([program, "run", "--quiet", "--input", empty, "--contracts", contracts, "--lake", folder / lake, "--as-of", moment], check=True)
             differ = {}
             for table in compared:
-                ours_rows, theirs_rows = (set(rows_of(folder / lake, table)) for lake in ("ours", "theirs"))
-                if ours_rows != theirs_rows:
-                    differ[table] = [f"ours    {row}" for row in sorted(ours_rows - theirs_rows)[:3]] + [f"theirs  {row}" for row in sorted(theirs_rows - ours_rows)[:3]]
+                rows = {lake: collections.Counter(rows_of(folder / lake, table)) for lake in ("ours", "theirs")}
+                if rows["ours"] != rows["theirs"]:
+                    differ[table] = [f"{lake:7} {row}" for lake, other in (("ours", "theirs"), ("theirs", "ours")) for row in sorted((rows[lake] - rows[other]).elements())[:3]]
             least = {table: len(rows_of(folder / "ours", table)) for table in tables_of_facts}
     for table in compared:
         print("\n        ".join([f"{'DIFFERS' if table in differ else 'ok     '} {table}", *differ.get(table, [])]))

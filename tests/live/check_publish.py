@@ -119,7 +119,7 @@ class Run:
     def __init__(self, seed, folder, kafka, postgres, gate):
         self.seed, self.folder, self.kafka, self.postgres, self.gate = seed, folder, kafka, postgres, gate
         database = "type: postgres, name: orders, publication: fleetflow"
-        # Topics made a moment ago may be unknown to the group's first look; by default the next one is minutes later.
+        # Topics made a moment ago may be unknown to the group's first look; by default the next one is seconds later.
         topics_of = "type: kafka, name: topics, properties: {topic.metadata.refresh.interval.ms: 2000}"
         by_sasl = f"brokers: '127.0.0.1:{kafka.sasl_port}', sasl_mechanism: SCRAM-SHA-512, sasl_username: reader, sasl_password: {password}"
         by_tls = f"brokers: '127.0.0.1:{kafka.tls_port}', tls: true, tls_ca: {kafka.folder}/ca.pem, tls_certificate: {kafka.folder}/client.crt, tls_key: {kafka.folder}/client.key"
