@@ -28,7 +28,8 @@ Error classify(std::string_view message, std::string_view sql) {
         Recourse::halt, "lake_locked",
         "another process owns the lake file; one engine owns it (ask it with `fleetflow query`, or stop it): " + text};
   // The last: of a table that another process has made since this transaction began.
-  if (has("Conflict") || has("conflict") || has("does not have a reachable state in this transaction")) return {Recourse::retry, "commit_conflict", text};
+  if (has("Conflict") || has("conflict") || has("does not have a reachable state in this transaction"))
+    return {Recourse::retry, "commit_conflict", text};
   if (has("Out of Memory"))
     return {Recourse::halt, "out_of_memory", "raise --memory-limit or lower --batch-records: " + text};
   return {Recourse::halt, "lake_error", text};

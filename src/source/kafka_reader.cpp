@@ -151,7 +151,7 @@ void KafkaReader::take(Owned<rd_kafka_message_t> message) {
       return ahead_.fail(error_of(message->err, rd_kafka_message_errstr(message.get()), options_.cluster));
   }
   if (!lane || message->offset < lane->position) return;  // of a partition that is no longer ours
-  ahead_.recover();
+  ahead_.recover("kafka_away");
   lane->position = message->offset + 1;
   lane->pending_bytes += message->len;
   lane->pending.push_back(std::move(message));
@@ -209,7 +209,7 @@ void KafkaReader::decode(Lane& lane) {
     lane.try_again_at = Clock::now() + schema_wait;
     return pause(is_paused_);
   }
-  if (lane.waits_for_schema) ahead_.recover();
+  if (lane.waits_for_schema) ahead_.recover("schema_registry_away");
   lane.waits_for_schema = false;
   lane.resume.leader_epoch = rd_kafka_message_leader_epoch(lane.pending.back().get());
   const std::int64_t last = lane.pending.back()->offset + 1;
@@ -236,9 +236,7 @@ int KafkaReader::on_stats(rd_kafka_t*, char* json, size_t bytes, void* opaque) {
   auto& self = *static_cast<KafkaReader*>(static_cast<Context*>(opaque));
   const std::lock_guard lock(self.mutex_);
   read_stats({json, bytes}, self.stats_);
-  const bool waits = std::any_of(self.lanes_.begin(), self.lanes_.end(),
-                                 [](const auto& lane) { return lane.second->waits_for_schema; });
-  if (self.stats_.brokers_up > 0 && !waits) self.ahead_.recover();
+  if (self.stats_.brokers_up > 0) self.ahead_.recover("kafka_away");
   return 0;  // librdkafka frees the text
 }
 

@@ -51,13 +51,14 @@ void KafkaReader::rebalance(rd_kafka_resp_err_t what, const rd_kafka_topic_parti
 
 template <class Ask>
 auto KafkaReader::ask(const Ask& question) -> decltype(question()) {
-  for (;;) {
+  for (std::string cause;;) {
     auto answer = question();
     if (answer.ok()) {
-      ahead_.recover();
+      ahead_.recover(cause);
       return answer;
     }
     if (answer.error().recourse != Recourse::retry || stopping_) return answer;
+    cause = answer.error().cause;
     ahead_.fail(answer.error());
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
@@ -240,11 +241,14 @@ void KafkaReader::check_topics() {
     return;
   }
   const Topics& topics = answer.value();
-  for (const auto& [topic, feed] : feeds_)
-    if (!topics.count(topic))
-      ahead_.fail({Recourse::retry, "kafka_no_topic",
-                   "Kafka at " + options_.cluster.brokers + " has no topic " + topic +
-                       " that we may read; make it, or name the right one in the contract"});
+  const auto missing =
+      std::find_if(feeds_.begin(), feeds_.end(), [&](const auto& f) { return !topics.count(f.first); });
+  if (missing == feeds_.end())
+    ahead_.recover("kafka_no_topic");
+  else
+    ahead_.fail({Recourse::retry, "kafka_no_topic",
+                 "Kafka at " + options_.cluster.brokers + " has no topic " + missing->first +
+                     " that we may read; make it, or name the right one in the contract"});
   for (const auto& [key, lane] : lanes_)
     if (const auto now = topics.find(lane->topic); now != topics.end() && !lane->resume.topic_id.empty() &&
                                                    !now->second.id.empty() && now->second.id != lane->resume.topic_id)

@@ -50,19 +50,21 @@ void ReadAhead::stop() {
 
 void ReadAhead::fail(Error error) {
   const std::lock_guard lock(mutex_);
-  if (error_ && error_->recourse == Recourse::halt) return;
-  error_ = std::move(error);
+  if (error.recourse != Recourse::halt)
+    troubles_.insert_or_assign(error.cause, std::move(error));
+  else if (!halt_)
+    halt_ = std::move(error);
   changed_.notify_all();
 }
 
-void ReadAhead::recover() {
+void ReadAhead::recover(std::string_view cause) {
   const std::lock_guard lock(mutex_);
-  if (error_ && error_->recourse != Recourse::halt) error_.reset();
+  if (const auto trouble = troubles_.find(cause); trouble != troubles_.end()) troubles_.erase(trouble);
 }
 
 bool ReadAhead::has_halted() const {
   const std::lock_guard lock(mutex_);
-  return error_ && error_->recourse == Recourse::halt;
+  return halt_.has_value();
 }
 
 Result<std::optional<SourceBatch>> ReadAhead::take(std::chrono::milliseconds wait) {
@@ -86,10 +88,10 @@ Result<std::optional<SourceBatch>> ReadAhead::take(std::chrono::milliseconds wai
       changed_.notify_all();
       return std::optional(std::move(batch));
     }
-    if (error_ && error_->recourse == Recourse::halt) return *error_;
+    if (halt_) return *halt_;
     if (changed_.wait_until(lock, until) == std::cv_status::timeout) break;
   }
-  if (error_) return *error_;
+  if (!troubles_.empty()) return troubles_.begin()->second;
   return std::optional<SourceBatch>();
 }
 

@@ -12,6 +12,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <string_view>
 
 #include "source/source.h"
 
@@ -31,8 +32,9 @@ class ReadAhead {
   bool wait_for_room(std::chrono::milliseconds wait) const;
   void stop();
 
+  /// Troubles of different causes stand beside each other until each is over; a halt stays.
   void fail(Error error);
-  void recover();  ///< a transient error is over
+  void recover(std::string_view cause);
   bool has_halted() const;
 
   Result<std::optional<SourceBatch>> take(std::chrono::milliseconds wait);
@@ -54,7 +56,8 @@ class ReadAhead {
   std::map<std::uint32_t, Lane> lanes_;
   std::int64_t bytes_ = 0;
   const std::int64_t bytes_max_;
-  std::optional<Error> error_;
+  std::optional<Error> halt_;
+  std::map<std::string, Error, std::less<>> troubles_;  ///< what passes, by cause
   bool stopping_ = false;
 };
 

@@ -63,6 +63,15 @@ TEST(ReadAhead, IsFullByBytesAndHasRoomAtHalf) {
   EXPECT_TRUE(ahead.wait_for_room(milliseconds(0)));
 }
 
+TEST(ReadAhead, OneTroubleThatIsOverHidesNoOther) {
+  ReadAhead ahead(1 << 20);
+  ahead.fail({Recourse::retry, "kafka_no_topic", ""});
+  ahead.fail({Recourse::retry, "kafka_away", ""});
+  EXPECT_EQ(taken(ahead), "kafka_away");
+  ahead.recover("kafka_away");
+  EXPECT_EQ(taken(ahead), "kafka_no_topic");
+}
+
 TEST(ReadAhead, AnErrorComesAfterWhatIsReadyAndOnlyAHaltStays) {
   ReadAhead ahead(1 << 20);
   ahead.open(1, 0);
@@ -70,11 +79,11 @@ TEST(ReadAhead, AnErrorComesAfterWhatIsReadyAndOnlyAHaltStays) {
   ahead.fail({Recourse::retry, "kafka_away", ""});
   EXPECT_EQ(taken(ahead), "1@1");
   EXPECT_EQ(taken(ahead), "kafka_away");
-  ahead.recover();
+  ahead.recover("kafka_away");
   EXPECT_EQ(taken(ahead), "nothing");
   ahead.fail({Recourse::halt, "kafka_gap", ""});
   ahead.fail({Recourse::retry, "kafka_away", ""});
-  ahead.recover();
+  ahead.recover("kafka_gap");
   EXPECT_EQ(taken(ahead), "kafka_gap");
 }
 
