@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 
 #include "base/time.h"
 #include "lake/lent.h"
@@ -23,6 +24,7 @@ std::string_view kind_of(const Model& m) {
 std::string touched_name(const Model& m) { return "temp.touched_" + (m.groups.empty() ? m.touched : m.name); }
 
 std::string fresh_name(const Model& m) { return "temp.fresh_" + m.name; }
+std::string old_name(const Model& m) { return "temp.old_" + m.name; }
 
 bool has_spans(const Model& m) {
   return m.touched == "driver_days" || m.touched == "driver_times" || m.touched == hours;
@@ -60,10 +62,9 @@ std::string touched_of(const std::string& rows, const Model& m, const TouchedTab
   return "(select * from " + rows + " semi join " + touched.name + " on " + in_span(m, touched) + ")";
 }
 
-Result<std::vector<std::string>> keys_of(Lake& lake, const std::string& touched) {
+Result<std::vector<std::string>> keys_of(Lake& lake, const std::string& from) {
   std::vector<std::string> keys;
-  for (auto& row : FF_TRY(lake.query("select key from " + touched + " order by key")).rows)
-    keys.push_back(std::move(*row[0]));
+  for (auto& row : FF_TRY(lake.query("select key" + from + " order by key")).rows) keys.push_back(std::move(*row[0]));
   return keys;
 }
 
@@ -257,67 +258,96 @@ Result<void> Curator::gather_driver_spans(Lake& lake) const {
       "cast(from_at as date) - 1 as first_date, cast(until_at as date) + 1 as last_date from temp.all_driver_spans");
 }
 
-Result<void> Curator::replace(Lake& lake, const Model& m, const TouchedTable& touched, const Cycle& cycle) const {
-  const std::string old_rows = touched_of(m.table(), m, touched);
-  const auto note_groups = [&](const std::string& rows) -> Result<void> {
-    for (const Model& rollup : models_)
-      for (const GroupsFrom& g : rollup.groups)
-        if (g.parent == m.name)
-          FF_TRY(lake.run("insert into " + touched_name(rollup) + " select distinct " + g.column + " from " + rows +
-                          " where " + g.column + " is not null"));
-    return {};
-  };
-  FF_TRY(note_groups(old_rows));
-  if (is_findings(m))
-    FF_TRY(lake.run(
-        "create or replace temp table findings_before as select check_name, subject, anchor, resolved_at from " +
-        old_rows));
+/// The touched set of a model; null: nothing was touched.
+Result<std::optional<TouchedTable>> Curator::touched_table(Lake& lake, const Model& m, const std::string& name) const {
+  TouchedTable touched{name};
+  if (has_spans(m)) {
+    const Table span = FF_TRY(lake.query("select min(span_start), max(span_end) from " + name));
+    if (!span.rows.front()[0]) return std::optional<TouchedTable>();
+    touched.least_start = "timestamp " + sql_literal(*span.rows.front()[0]);
+    touched.greatest_end = "timestamp " + sql_literal(*span.rows.front()[1]);
+  } else if (!FF_TRY(lake.value("select 1 from " + name + " limit 1"))) {
+    return std::optional<TouchedTable>();
+  }
+  return std::optional(std::move(touched));
+}
+
+std::vector<std::string> Curator::group_columns(const Model& m) const {
+  std::vector<std::string> columns;
+  for (const Model& rollup : models_)
+    for (const GroupsFrom& g : rollup.groups)
+      if (g.parent == m.name) columns.push_back(g.column);
+  return columns;
+}
+
+/// The groups of roll-ups that `rows` of m belong to are touched.
+Result<void> Curator::note_groups(Lake& lake, const Model& m, const std::string& rows) const {
+  for (const Model& rollup : models_)
+    for (const GroupsFrom& g : rollup.groups)
+      if (g.parent == m.name)
+        FF_TRY(lake.run("insert into " + touched_name(rollup) + " select distinct " + g.column + " from " + rows +
+                        " where " + g.column + " is not null"));
+  return {};
+}
+
+/// Removes the rows of touched keys, all at once: finding them reads the keys of the whole table. Of the rows that leave,
+/// temp.old_<model> keeps what is asked of them later.
+Result<void> Curator::take_out(Lake& lake, const Model& m, const std::string& name) const {
+  const auto touched = FF_TRY(touched_table(lake, m, name));
+  if (!touched) return {};
+  std::vector<std::string> asked = group_columns(m);
+  if (is_findings(m)) asked.insert(asked.end(), {m.key + " as key", "check_name", "subject", "anchor", "resolved_at"});
+  if (!asked.empty())
+    FF_TRY(lake.run("create or replace temp table " + old_name(m) + " as select distinct " + joined(asked) + " from " +
+                    touched_of(m.table(), m, *touched)));
+  FF_TRY(note_groups(lake, m, old_name(m)));
+  return lake.run(delete_touched(m, *touched));
+}
+
+/// Computes the rows of touched keys, which were taken out, and puts them in.
+Result<void> Curator::put_in(Lake& lake, const Model& m, const TouchedTable& touched, const Cycle& cycle) const {
   const std::string fresh = fresh_name(m);
   FF_TRY(lake.run("create or replace temp table " + fresh + " as from " +
                   touched_of("(" + render(m, models_, touched) + "\n)", m, touched)));
-  FF_TRY(lake.run(delete_touched(m, touched)));
   FF_TRY(lake.run("insert into " + m.table() + " select * from " + fresh));
-  FF_TRY(note_groups(fresh));
-  return is_findings(m) ? log_findings(lake, fresh, cycle) : Result<void>();
+  FF_TRY(note_groups(lake, m, fresh));
+  return is_findings(m) ? log_findings(lake, m, touched, cycle) : Result<void>();
 }
 
-/// Compares the fresh rows with temp.findings_before (S6.1: what was noticed, when).
-Result<void> Curator::log_findings(Lake& lake, const std::string& fresh, const Cycle& cycle) const {
+/// Compares the fresh rows with those that were taken out (S6.1: what was noticed, when).
+Result<void> Curator::log_findings(Lake& lake, const Model& m, const TouchedTable& touched, const Cycle& cycle) const {
   return lake.run(
       "insert into ops.finding_log select coalesce(n.check_name, b.check_name), coalesce(n.subject, b.subject), "
       "coalesce(n.anchor, b.anchor), "
       "case when b.check_name is null then 'opened' when n.check_name is null then 'withdrawn' when n.resolved_at is "
       "null then 'reopened' else 'resolved' end, " +
-      timestamp_literal(cycle.as_of) + ", " + std::to_string(cycle.publish_seq) + " from " + fresh +
-      " n full join temp.findings_before b on b.check_name = n.check_name and b.subject = n.subject "
+      timestamp_literal(cycle.as_of) + ", " + std::to_string(cycle.publish_seq) + " from " + fresh_name(m) +
+      " n full join (select * from " + old_name(m) + " where key in (select key from " + touched.name +
+      ")) b on b.check_name = n.check_name and b.subject = n.subject "
       "and b.anchor = n.anchor "
       "where b.check_name is null or n.check_name is null or b.resolved_at is distinct from n.resolved_at");
 }
 
-Result<void> Curator::run(Lake& lake, const Model& m, const Cycle& cycle, InHand& in_hand) const {
+Result<void> Curator::step(const std::string& name, const std::function<Result<void>()>& work) const {
   const auto start = std::chrono::steady_clock::now();
-  if (is_sliced(m)) {
-    TouchedTable touched{touched_name(m)};
-    touched.in_hand = in_hand;
-    if (has_spans(m)) {
-      const Table span = FF_TRY(lake.query("select min(span_start), max(span_end) from " + touched.name));
-      if (!span.rows.front()[0]) return {};
-      touched.least_start = "timestamp " + sql_literal(*span.rows.front()[0]);
-      touched.greatest_end = "timestamp " + sql_literal(*span.rows.front()[1]);
-    } else if (!FF_TRY(lake.value("select 1 from " + touched.name + " limit 1"))) {
-      return {};
-    }
-    FF_TRY(replace(lake, m, touched, cycle));
-    if (kind_of(m) == shipments)
-      in_hand[m.table()] = fresh_name(m);  // The models behind it are asked about the same shipments.
-    else
-      FF_TRY(lake.run("drop table " + fresh_name(m)));
-  } else {
-    FF_TRY(lake.run("delete from " + m.table() + "; insert into " + m.table() + " " + render(m, models_, {})));
-  }
+  FF_TRY(work());
   if (on_step)
-    on_step(m.name,
+    on_step(name,
             std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count());
+  return {};
+}
+
+/// One model, for what is in its touched table.
+Result<void> Curator::run(Lake& lake, const Model& m, const Cycle& cycle, InHand& in_hand) const {
+  if (!is_sliced(m))
+    return lake.run("delete from " + m.table() + "; insert into " + m.table() + " " + render(m, models_, {}));
+  auto touched = FF_TRY(touched_table(lake, m, touched_name(m)));
+  if (!touched) return {};
+  touched->in_hand = in_hand;
+  if (kind_of(m).empty()) FF_TRY(take_out(lake, m, touched->name));
+  FF_TRY(put_in(lake, m, *touched, cycle));
+  if (kind_of(m) != shipments) return lake.run("drop table " + fresh_name(m));
+  in_hand[m.table()] = fresh_name(m);  // The models behind it are asked about the same shipments.
   return {};
 }
 
@@ -325,26 +355,39 @@ Result<void> Curator::run(Lake& lake, const Model& m, const Cycle& cycle, InHand
 Result<void> Curator::run_kind(Lake& lake, std::string_view kind, const Cycle& cycle) const {
   std::vector<std::string> sets{std::string(kind)};
   if (kind == drivers) sets.insert(sets.end(), {"driver_days", "driver_times"});
+  for (const Model& m : models_)
+    if (is_table(m) && kind_of(m) == kind)
+      FF_TRY(step(m.name, [&] { return take_out(lake, m, "temp.all_" + m.touched); }));
   const auto keys = FF_TRY(lake.integer("select count(*) from temp.all_" + sets.front()));
   const auto at_once = kind == shipments ? shipments_at_once : drivers_at_once;
   const std::int64_t parts = (keys + at_once - 1) / at_once;
+  const auto of_part = [&](const std::string& set, std::int64_t part) {
+    return " from temp.all_" + set + " where hash(key) % " + std::to_string(parts) + " = " + std::to_string(part);
+  };
+  // What the next part needs is brought to hand while the lake works on this one.
+  std::future<Result<AtHand>> next;
+  const auto bring = [&](std::int64_t part) -> Result<void> {
+    if (kind != shipments || !cycle.shipments_of || part == parts) return {};
+    std::vector<std::string> ids = FF_TRY(keys_of(lake, of_part(sets.front(), part)));
+    next = std::async(std::launch::async, [&cycle, ids = std::move(ids)] { return cycle.shipments_of(ids); });
+    return {};
+  };
+  FF_TRY(bring(0));
   for (std::int64_t part = 0; part < parts; ++part) {
     for (const std::string& set : sets)
-      FF_TRY(lake.run("create or replace temp table touched_" + set + " as select * from temp.all_" + set +
-                      " where hash(key) % " + std::to_string(parts) + " = " + std::to_string(part)));
-    FF_TRY(run_part(lake, kind, cycle));
+      FF_TRY(lake.run("create or replace temp table touched_" + set + " as select *" + of_part(set, part)));
+    const AtHand at_hand = next.valid() ? FF_TRY(next.get()) : AtHand();
+    FF_TRY(bring(part + 1));
+    FF_TRY(run_part(lake, kind, cycle, at_hand));
   }
   return {};
 }
 
 /// All models of one kind, for the keys in the touched tables.
-Result<void> Curator::run_part(Lake& lake, std::string_view kind, const Cycle& cycle) const {
-  AtHand at_hand;
+Result<void> Curator::run_part(Lake& lake, std::string_view kind, const Cycle& cycle, const AtHand& at_hand) const {
   std::vector<std::unique_ptr<Lent>> lent;
   InHand in_hand;
-  if (kind == shipments && cycle.shipments_of) {
-    const std::vector<std::string> ids = FF_TRY(keys_of(lake, "temp.touched_shipments"));
-    at_hand = FF_TRY(cycle.shipments_of(ids));
+  if (!at_hand.tables.empty()) {
     Rows elsewhere("s");
     for (const std::string& id : at_hand.elsewhere) elsewhere.text(id);
     FF_TRY(lake.run("delete from temp.elsewhere"));
@@ -359,7 +402,7 @@ Result<void> Curator::run_part(Lake& lake, std::string_view kind, const Cycle& c
     }
   }
   for (const Model& m : models_)
-    if (is_table(m) && kind_of(m) == kind) FF_TRY(run(lake, m, cycle, in_hand));
+    if (is_table(m) && kind_of(m) == kind) FF_TRY(step(m.name, [&] { return run(lake, m, cycle, in_hand); }));
   for (const Model& m : models_)
     if (in_hand.contains(m.table())) FF_TRY(lake.run("drop table " + fresh_name(m)));
   return {};
@@ -386,17 +429,13 @@ Result<void> Curator::publish_listed(Lake& lake, Micros previous_as_of, Micros a
 }
 
 Result<void> Curator::run_models(Lake& lake, const Cycle& cycle) const {
-  const auto start = std::chrono::steady_clock::now();
-  FF_TRY(gather(lake, cycle.previous_as_of, cycle.as_of));
-  if (on_step)
-    on_step("(gather)",
-            std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count());
+  FF_TRY(step("(gather)", [&] { return gather(lake, cycle.previous_as_of, cycle.as_of); }));
   for (const Model& m : models_)
     if (!m.groups.empty()) FF_TRY(lake.run("delete from " + touched_name(m)));
   for (const std::string_view kind : {shipments, drivers, hours}) FF_TRY(run_kind(lake, kind, cycle));
   InHand nothing;
   for (const Model& m : models_)
-    if (is_table(m) && kind_of(m).empty()) FF_TRY(run(lake, m, cycle, nothing));
+    if (is_table(m) && kind_of(m).empty()) FF_TRY(step(m.name, [&] { return run(lake, m, cycle, nothing); }));
   return {};
 }
 

@@ -10,9 +10,11 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -27,9 +29,13 @@ struct Touched {
   struct Span {
     Micros from, until;
   };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
   Rows shipments{"s"};
-  std::map<std::string, Span, std::less<>>
-      drivers;            ///< driver_key -> the first and last moment at which something of it is or was otherwise
+  /// driver_key -> the first and last moment at which something of it is or was otherwise
+  std::unordered_map<std::string, Span, Hash, std::equal_to<>> drivers;
   Rows driver_rows{"s"};  ///< driver_keys that became known, or known earlier
   std::set<Micros>
       hours;  ///< in which something was first heard of, or is no longer the first that was heard; their beginnings
@@ -66,7 +72,7 @@ class Curator {
   /// Recomputes what `touched`, all that was noted since the last time, and the time between two as_of concern; the clock
   /// stands at `as_of` already. `previous_as_of` is that of the last publish(), `none` if there was none.
   /// What changes among the findings is noted in ops.finding_log under `publish_seq`. `shipments_of`: where core's rows of
-  /// touched shipments come from; null: from the lake.
+  /// touched shipments come from; it is asked in another thread, one question at a time. Null: from the lake.
   Result<void> publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of,
                        std::int64_t publish_seq, const ShipmentsOf& shipments_of = {}) const;
   /// The same where others note meanwhile: ops.touched is only read, so that no commit of theirs is in the way. Of it those
@@ -103,10 +109,15 @@ class Curator {
   Result<void> gather_known_drivers(Lake& lake, Micros previous_as_of) const;
   Result<void> gather_driver_spans(Lake& lake) const;
   Result<void> run_kind(Lake& lake, std::string_view kind, const Cycle& cycle) const;
-  Result<void> run_part(Lake& lake, std::string_view kind, const Cycle& cycle) const;
+  Result<void> run_part(Lake& lake, std::string_view kind, const Cycle& cycle, const AtHand& at_hand) const;
   Result<void> run(Lake& lake, const Model& model, const Cycle& cycle, InHand& in_hand) const;
-  Result<void> replace(Lake& lake, const Model& model, const TouchedTable& touched, const Cycle& cycle) const;
-  Result<void> log_findings(Lake& lake, const std::string& fresh, const Cycle& cycle) const;
+  Result<std::optional<TouchedTable>> touched_table(Lake& lake, const Model& model, const std::string& name) const;
+  Result<void> take_out(Lake& lake, const Model& model, const std::string& touched) const;
+  Result<void> put_in(Lake& lake, const Model& model, const TouchedTable& touched, const Cycle& cycle) const;
+  std::vector<std::string> group_columns(const Model& parent) const;
+  Result<void> note_groups(Lake& lake, const Model& parent, const std::string& rows) const;
+  Result<void> log_findings(Lake& lake, const Model& model, const TouchedTable& touched, const Cycle& cycle) const;
+  Result<void> step(const std::string& name, const std::function<Result<void>()>& work) const;
 
   bool is_table(const Model& model) const { return !model.is_view || views_ == Views::as_tables; }
 

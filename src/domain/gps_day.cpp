@@ -18,11 +18,11 @@ std::strong_ordering compare_speed(std::int64_t cm, Micros us, std::int64_t mm_s
   return cm * 10 * us_per_second <=> mm_s * us;
 }
 
-/// Adds the part of the segment (a, b) that lies in [day_start, day_end).
-void add_segment(const GoodPing& a, const GoodPing& b, Micros day_start, Micros day_end, DriverDayRows& rows) {
+/// Adds the part of the segment (a, b), which is `cm` long, that lies in [day_start, day_end).
+void add_segment(const GoodPing& a, const GoodPing& b, std::int64_t cm, Micros day_start, Micros day_end,
+                 DriverDayRows& rows) {
   const Micros dt = b.at - a.at;
   if (dt <= 0 || dt > silence_after_us) return;
-  const std::int64_t cm = distance_cm(a, b);
   const bool driving =
       b.speed_mm_s != none ? b.speed_mm_s >= driving_speed_mm_s : compare_speed(cm, dt, driving_speed_mm_s) >= 0;
   const Micros from = std::max(a.at, day_start), to = std::min(b.at, day_end);
@@ -94,10 +94,10 @@ void fold_pings(const DayPings& pings, DayFold& day) {
 
   for (const PingTelling* p : told) {
     if (p->device_id != day.primary_device_id) continue;
-    const GoodPing ping{p->event_time, p->latitude_e7, p->longitude_e7, p->speed_mm_s};
-    if (!day.good.empty()) {
-      const Micros dt = ping.at - day.good.back().at;
-      if (dt <= silence_after_us && compare_speed(distance_cm(day.good.back(), ping), dt, fault_speed_mm_s) > 0) {
+    GoodPing ping{p->event_time, p->latitude_e7, p->longitude_e7, p->speed_mm_s};
+    if (!day.good.empty() && ping.at - day.good.back().at <= silence_after_us) {
+      ping.from_previous_cm = distance_cm(day.good.back(), ping);
+      if (compare_speed(ping.from_previous_cm, ping.at - day.good.back().at, fault_speed_mm_s) > 0) {
         ++day.faults;
         day.anomalies.push_back({p->device_id, p->event_time, Anomaly::implausible_speed, p->event_time});
         continue;
@@ -120,13 +120,13 @@ void fold_day(const DayFold& day, const GoodPing* before, const GoodPing* after,
   if (!rows.day.exists) return;
   rows.day.first_ping_at = day.good.front().at;
   rows.day.last_ping_at = day.good.back().at;
-  if (before) add_segment(*before, day.good.front(), day_start, day_end, rows);
+  if (before) add_segment(*before, day.good.front(), distance_cm(*before, day.good.front()), day_start, day_end, rows);
   for (std::size_t i = 0; i + 1 < day.good.size(); ++i) {
-    add_segment(day.good[i], day.good[i + 1], day_start, day_end, rows);
+    add_segment(day.good[i], day.good[i + 1], day.good[i + 1].from_previous_cm, day_start, day_end, rows);
     if (day.good[i + 1].at - day.good[i].at > silence_after_us)
       rows.silences.push_back({day.good[i].at, day.good[i + 1].at});
   }
-  if (after) add_segment(day.good.back(), *after, day_start, day_end, rows);
+  if (after) add_segment(day.good.back(), *after, distance_cm(day.good.back(), *after), day_start, day_end, rows);
   if (!after || after->at - day.good.back().at > silence_after_us)
     rows.silences.push_back({day.good.back().at, after ? after->at : none});
 }

@@ -47,6 +47,7 @@ struct GoodPing {
   Micros at = 0;
   std::int32_t latitude_e7 = 0, longitude_e7 = 0;
   std::int64_t speed_mm_s = none;
+  std::int64_t from_previous_cm = none;  ///< `none`: the good ping before it lies on another day, or too far back
 };
 
 /// An unbroken run of driving, or of standing.

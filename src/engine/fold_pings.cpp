@@ -43,13 +43,15 @@ struct Day {
 /// The days of one driver that a batch concerns, and their neighbours as needed.
 class DriverDays {
  public:
-  DriverDays(const FoldContext& context, std::string_view driver_key) : context_(context), driver_key_(driver_key) {}
+  DriverDays(const FoldContext& context, Store::Neighbours& stored, std::string_view driver_key)
+      : context_(context), stored_(stored), driver_key_(driver_key) {}
 
   Result<Day*> day(Date date) {
     auto& slot = days_[date];
     if (!slot) {
       slot = std::make_unique<Day>();
-      slot->blob = FF_TRY(context_.store.get(day_key(driver_key_, date)));
+      const auto met = met_.find(date);
+      slot->blob = met != met_.end() ? std::move(met->second) : FF_TRY(context_.store.get(day_key(driver_key_, date)));
       if (const auto stub = stub_of(slot->blob))
         FF_TRY(recall(date, *stub, *slot));
       else if (!slot->blob.empty())
@@ -109,8 +111,17 @@ class DriverDays {
     return {};
   }
 
-  /// The nearest date on that side with pings, in the batch or in the store.
+  /// The nearest date on that side with pings, in the batch or in the store. All of the batch is in days_.
   Result<std::optional<Date>> next_date(Date date, Side side) {
+    auto& known = (side == Side::before ? last_ : next_);
+    if (const auto it = known.find(date); it != known.end()) return it->second;
+    const std::optional<Date> found = FF_TRY(look_for_date(date, side));
+    known[date] = found;
+    if (found) (side == Side::before ? next_ : last_)[*found] = date;
+    return found;
+  }
+
+  Result<std::optional<Date>> look_for_date(Date date, Side side) {
     std::optional<Date> nearest;
     if (side == Side::before) {
       if (const auto it = days_.lower_bound(date); it != days_.begin()) nearest = std::prev(it)->first;
@@ -118,18 +129,22 @@ class DriverDays {
       nearest = it->first;
     }
     const std::string key = day_key(driver_key_, date);
-    const Store::Entry stored = side == Side::before ? FF_TRY(context_.store.before(key, key.size() - 4))
-                                                     : FF_TRY(context_.store.after(key, key.size() - 4));
+    auto stored =
+        side == Side::before ? FF_TRY(stored_.before(key, key.size() - 4)) : FF_TRY(stored_.after(key, key.size() - 4));
     if (stored) {
       const Date found = date_in(stored->first);
+      if (!days_.contains(found)) met_[found] = std::move(stored->second);
       nearest = !nearest ? found : side == Side::before ? std::max(*nearest, found) : std::min(*nearest, found);
     }
     return nearest;
   }
 
   const FoldContext& context_;
+  Store::Neighbours& stored_;
   std::string_view driver_key_;
   std::map<Date, std::unique_ptr<Day>> days_;
+  std::map<Date, std::string> met_;                  ///< days in the store that are not in days_
+  std::map<Date, std::optional<Date>> last_, next_;  ///< the nearest date before and after one, as far as it was asked
 };
 
 class DayStager {
@@ -233,9 +248,10 @@ class DayStager {
   std::string_view driver_key_;
 };
 
-Result<void> stage_driver(const FoldContext& context, std::span<Fact* const> facts, Staging& staging) {
+Result<void> stage_driver(const FoldContext& context, Store::Neighbours& stored, std::span<Fact* const> facts,
+                          Staging& staging) {
   const std::string& driver_key = std::get<GpsLocationFact>(facts.front()->body).driver_key;
-  DriverDays days(context, driver_key);
+  DriverDays days(context, stored, driver_key);
   DayStager stager(context, staging, driver_key);
   std::map<Date, std::set<std::tuple<Micros, std::string_view>>> changed;
   for (const Fact* fact : facts) {
@@ -289,10 +305,11 @@ Result<void> stage_driver(const FoldContext& context, std::span<Fact* const> fac
 Result<void> stage_pings(const FoldContext& context, std::span<Fact* const> facts, Staging& staging) {
   const auto key_of = [](const Fact& f) -> const std::string& { return std::get<GpsLocationFact>(f.body).driver_key; };
   const std::vector<Fact*> sorted = sorted_by_key(facts, key_of);
+  Store::Neighbours stored = context.store.neighbours();
   for (std::size_t at = 0; at < sorted.size();) {
     std::size_t end = at;
     while (end < sorted.size() && key_of(*sorted[end]) == key_of(*sorted[at])) ++end;
-    FF_TRY(stage_driver(context, std::span(sorted).subspan(at, end - at), staging));
+    FF_TRY(stage_driver(context, stored, std::span(sorted).subspan(at, end - at), staging));
     at = end;
   }
   return {};

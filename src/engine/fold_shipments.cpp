@@ -90,12 +90,7 @@ class ShipmentStager {
       if (!before.superseded.empty()) staging_.event_versions.deletes.text(id);
       for (const EventTelling& e : after.superseded) insert_version(e);
     }
-    if (!std::equal(before.commands.begin(), before.commands.end(), after.commands.begin(), after.commands.end(),
-                    [](const CommandRow& a, const CommandRow& b) { return same(a, b); })) {
-      hear_difference(before.commands, after.commands);
-      if (!before.commands.empty()) staging_.commands.deletes.text(id);
-      for (const CommandRow& c : after.commands) insert(c);
-    }
+    stage_commands(before, after);
     stage_intervals(before, after);
 
     staging_.touched.shipments.text(id);
@@ -160,24 +155,40 @@ class ShipmentStager {
           i.valid_to != none ? i.valid_to : std::max(i.valid_from, std::min(i.counts_to_at_most, context_.as_of)));
   }
 
-  /// Both lists are sorted by identity and events never vanish: every old event is in the new list.
-  void stage_events(const ShipmentRows& before, const ShipmentRows& after) {
-    auto old = before.events.begin();
-    for (const EventRow& e : after.events) {
-      const bool existed = old != before.events.end() && old->told.identity() == e.told.identity();
-      const EventRow* was = existed ? &*old++ : nullptr;
-      if (was && same(*was, e)) continue;
-      if (was) touch(*was);
-      touch(e);
-      if (!was || heard(*was) != heard(e)) {
+  /// `change(was, is)` for each row that is new (`was` is null) or otherwise. Both lists are sorted by identity, and what was
+  /// told once never vanishes: every old row is in the new list.
+  template <class Row, class Change>
+  void for_changed(const std::vector<Row>& before, const std::vector<Row>& after, const Change& change) {
+    auto old = before.begin();
+    for (const Row& is : after) {
+      const Row* was = old != before.end() && old->told.identity() == is.told.identity() ? &*old++ : nullptr;
+      if (was && same(*was, is)) continue;
+      if (!was || heard(*was) != heard(is)) {
         if (was) hear(*was);
-        hear(e);
+        hear(is);
       }
-      if (was)
-        staging_.events.deletes.integer(was->told.event_time).text(id_).text(e.told.name_space).text(e.told.event_id);
-      insert(e);
+      change(was, is);
+      insert(is);
     }
-    FF_CHECK(old == before.events.end());
+    FF_CHECK(old == before.end());
+  }
+
+  void stage_events(const ShipmentRows& before, const ShipmentRows& after) {
+    for_changed(before.events, after.events, [&](const EventRow* was, const EventRow& is) {
+      touch(is);
+      if (!was) return;
+      touch(*was);
+      const EventTelling& e = was->told;
+      staging_.events.deletes.integer(e.event_time).text(id_).text(e.name_space).text(e.event_id);
+    });
+  }
+
+  void stage_commands(const ShipmentRows& before, const ShipmentRows& after) {
+    for_changed(before.commands, after.commands, [&](const CommandRow* was, const CommandRow&) {
+      if (!was) return;
+      const CommandTelling& c = was->told;
+      staging_.commands.deletes.integer(c.effective_at).text(id_).text(c.name_space).text(c.assignment_id);
+    });
   }
 
   void stage_intervals(const ShipmentRows& before, const ShipmentRows& after) {

@@ -2,7 +2,7 @@
 /// what was touched, however much core holds.
 ///
 /// Columns: what the shipment models read; those that say how we know (versions, provenance) are left out.
-/// One thread, the one that publishes: while a commit is being published the store shows the state of that commit.
+/// While a commit is being published the store shows the state of that commit: to be asked then, from any thread.
 #pragma once
 
 #include "contract/contract.h"

@@ -52,7 +52,10 @@ struct Staging {
                      {"event_time", "shipment_id", "namespace", "event_id"},
                      "tsss"};
   TableChange event_versions{"core.shipment_event_versions", "sssstbsssiiiistssssii", {"shipment_id"}, "s"};
-  TableChange commands{"core.assignment_commands", "ssssstsbiiiitttssssii", {"shipment_id"}, "s"};
+  TableChange commands{"core.assignment_commands",
+                       "ssssstsbiiiitttssssii",
+                       {"effective_at", "shipment_id", "namespace", "assignment_id"},
+                       "tsss"};
   TableChange intervals{"core.driver_assignments", "ssttsstti", {"shipment_id", "valid_from"}, "st"};
   TableChange interval_history{"ops.driver_assignment_history", "ssttsstt"};
   TableChange drivers{"core.drivers", "ssbiiiitttssssii", {"driver_key"}, "s"};

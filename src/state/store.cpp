@@ -7,8 +7,8 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <atomic>
-#include <map>
 #include <mutex>
 
 #include "state/codec.h"
@@ -51,9 +51,14 @@ constexpr std::uint64_t compacted_every_s = 24 * 3600;
 
 }  // namespace
 
-/// A batch on its way: what was staged, sorted, and not to be changed any more.
+/// A batch on its way: what was staged, sorted by key, and not to be changed any more.
 struct Store::Staged {
-  std::map<std::string, std::string, std::less<>> changes;
+  Changes changes;
+
+  static bool is_less(const Changes::value_type& change, std::string_view key) { return change.first < key; }
+  Changes::const_iterator lower_bound(std::string_view key) const {
+    return std::lower_bound(changes.begin(), changes.end(), key, is_less);
+  }
 };
 
 struct Store::Impl {
@@ -65,12 +70,6 @@ struct Store::Impl {
   std::shared_ptr<const Staged> on_the_way() const {
     const std::lock_guard lock(mutex);
     return staged;
-  }
-
-  Result<Entry> entry(rocksdb::Iterator& it, std::string_view prefix) const {
-    if (!it.status().ok()) return error_of(it.status(), "seek");
-    if (!it.Valid() || !it.key().starts_with(slice(prefix))) return Entry();
-    return Entry(std::make_pair(it.key().ToString(), it.value().ToString()));
   }
 };
 
@@ -112,8 +111,10 @@ Result<std::vector<std::string>> Store::get(const std::vector<std::string>& keys
   impl_->db->MultiGet(rocksdb::ReadOptions(), impl_->db->DefaultColumnFamily(), slices.size(), slices.data(),
                       values.data(), statuses.data(), true);
   std::vector<std::string> out(keys.size());
+  auto newer = on_the_way->lower_bound(keys.empty() ? std::string_view() : std::string_view(keys.front()));
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (const auto newer = on_the_way->changes.find(keys[i]); newer != on_the_way->changes.end())
+    while (newer != on_the_way->changes.end() && newer->first < keys[i]) ++newer;
+    if (newer != on_the_way->changes.end() && newer->first == keys[i])
       out[i] = newer->second;
     else if (statuses[i].ok())
       out[i].assign(values[i].data(), values[i].size());
@@ -125,32 +126,55 @@ Result<std::vector<std::string>> Store::get(const std::vector<std::string>& keys
 
 Result<std::string> Store::get(std::string_view key) const {
   const auto on_the_way = impl_->on_the_way();
-  if (const auto newer = on_the_way->changes.find(key); newer != on_the_way->changes.end()) return newer->second;
+  if (const auto newer = on_the_way->lower_bound(key); newer != on_the_way->changes.end() && newer->first == key)
+    return newer->second;
   std::string value;
   const auto status = impl_->db->Get(rocksdb::ReadOptions(), slice(key), &value);
   if (!status.ok() && !status.IsNotFound()) return error_of(status, "read");
   return value;
 }
 
-Result<Store::Entry> Store::before(std::string_view key, std::size_t prefix_bytes) const {
-  const auto on_the_way = impl_->on_the_way();
-  const std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator(rocksdb::ReadOptions()));
-  it->SeekForPrev(slice(key));
-  if (it->Valid() && it->key() == slice(key)) it->Prev();
-  Entry stored = FF_TRY(impl_->entry(*it, key.substr(0, prefix_bytes)));
-  auto newer = on_the_way->changes.lower_bound(key);
-  if (newer == on_the_way->changes.begin() || !(--newer)->first.starts_with(key.substr(0, prefix_bytes))) return stored;
+struct Store::Neighbours::Impl {
+  std::shared_ptr<const Staged>
+      on_the_way;  ///< taken before the iterator: what leaves it meanwhile is in the store then
+  std::unique_ptr<rocksdb::Iterator> stored;
+
+  Result<Entry> entry(std::string_view prefix) const {
+    if (!stored->status().ok()) return error_of(stored->status(), "seek");
+    if (!stored->Valid() || !stored->key().starts_with(slice(prefix))) return Entry();
+    return Entry(std::make_pair(stored->key().ToString(), stored->value().ToString()));
+  }
+};
+
+Store::Neighbours::Neighbours(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Store::Neighbours::~Neighbours() = default;
+
+Store::Neighbours Store::neighbours() const {
+  auto on_the_way = impl_->on_the_way();
+  return Neighbours(std::make_unique<Neighbours::Impl>(
+      std::move(on_the_way), std::unique_ptr<rocksdb::Iterator>(impl_->db->NewIterator(rocksdb::ReadOptions()))));
+}
+
+Result<Store::Neighbours::Entry> Store::Neighbours::before(std::string_view key, std::size_t prefix_bytes) {
+  const auto& staged = impl_->on_the_way->changes;
+  rocksdb::Iterator& it = *impl_->stored;
+  it.SeekForPrev(slice(key));
+  if (it.Valid() && it.key() == slice(key)) it.Prev();
+  Entry stored = FF_TRY(impl_->entry(key.substr(0, prefix_bytes)));
+  auto newer = impl_->on_the_way->lower_bound(key);
+  if (newer == staged.begin() || !(--newer)->first.starts_with(key.substr(0, prefix_bytes))) return stored;
   return !stored || stored->first <= newer->first ? Entry(*newer) : stored;
 }
 
-Result<Store::Entry> Store::after(std::string_view key, std::size_t prefix_bytes) const {
-  const auto on_the_way = impl_->on_the_way();
-  const std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator(rocksdb::ReadOptions()));
-  it->Seek(slice(key));
-  if (it->Valid() && it->key() == slice(key)) it->Next();
-  Entry stored = FF_TRY(impl_->entry(*it, key.substr(0, prefix_bytes)));
-  const auto newer = on_the_way->changes.upper_bound(key);
-  if (newer == on_the_way->changes.end() || !newer->first.starts_with(key.substr(0, prefix_bytes))) return stored;
+Result<Store::Neighbours::Entry> Store::Neighbours::after(std::string_view key, std::size_t prefix_bytes) {
+  const auto& staged = impl_->on_the_way->changes;
+  rocksdb::Iterator& it = *impl_->stored;
+  it.Seek(slice(key));
+  if (it.Valid() && it.key() == slice(key)) it.Next();
+  Entry stored = FF_TRY(impl_->entry(key.substr(0, prefix_bytes)));
+  auto newer = impl_->on_the_way->lower_bound(key);
+  if (newer != staged.end() && newer->first == key) ++newer;
+  if (newer == staged.end() || !newer->first.starts_with(key.substr(0, prefix_bytes))) return stored;
   return !stored || newer->first <= stored->first ? Entry(*newer) : stored;
 }
 
@@ -164,8 +188,17 @@ Result<std::vector<std::pair<std::string, std::string>>> Store::scan(std::string
 }
 
 void Store::stage(Changes changes) {
-  auto staged = std::make_shared<Staged>();
-  for (auto& [key, value] : changes) staged->changes.insert_or_assign(std::move(key), std::move(value));
+  const auto is_before = [](const auto& a, const auto& b) { return a.first < b.first; };
+  std::stable_sort(changes.begin(), changes.end(), is_before);
+  // Of several changes of one key the last counts.
+  auto kept = changes.begin();
+  for (auto it = changes.begin(); it != changes.end(); ++it) {
+    if (std::next(it) != changes.end() && std::next(it)->first == it->first) continue;
+    if (kept != it) *kept = std::move(*it);
+    ++kept;
+  }
+  changes.erase(kept, changes.end());
+  auto staged = std::make_shared<Staged>(std::move(changes));
   const std::lock_guard lock(impl_->mutex);
   FF_CHECK(impl_->staged->changes.empty());
   impl_->staged = std::move(staged);

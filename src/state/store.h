@@ -5,7 +5,7 @@
 /// write-ahead log: what was not flushed yet is replayed the same way, and one column family with atomic flushes keeps keys
 /// and marks of one moment together. A generation names contracts, transitions and zone; another one starts empty.
 /// What has expired (codec.h) is cut to its stub when it is written, or when RocksDB next compacts it: within about a day.
-/// One thread reads and stages; `write_staged` and `flush` may be called by another meanwhile. Source: architecture, "Keyed state is a cache of core"; RocksDB 7.8.
+/// One thread stages, one calls `write_staged` and `flush`; all may read. Source: architecture, "Keyed state is a cache of core"; RocksDB 7.8.
 #pragma once
 
 #include <cstdint>
@@ -35,10 +35,22 @@ class Store {
   /// The values of `keys`, which are sorted; an empty string where there is none.
   Result<std::vector<std::string>> get(const std::vector<std::string>& keys) const;
   Result<std::string> get(std::string_view key) const;
-  /// The greatest key < `key` and the least key > `key` that share its first `prefix_bytes` bytes, with their values.
-  using Entry = std::optional<std::pair<std::string, std::string>>;
-  Result<Entry> before(std::string_view key, std::size_t prefix_bytes) const;
-  Result<Entry> after(std::string_view key, std::size_t prefix_bytes) const;
+  /// Finds what lies beside a key, all as of the moment it was made. It holds memory back: for one fold, no longer.
+  class Neighbours {
+   public:
+    ~Neighbours();
+    /// The greatest key < `key` and the least key > `key` that share its first `prefix_bytes` bytes, with their values.
+    using Entry = std::optional<std::pair<std::string, std::string>>;
+    Result<Entry> before(std::string_view key, std::size_t prefix_bytes);
+    Result<Entry> after(std::string_view key, std::size_t prefix_bytes);
+
+   private:
+    friend class Store;
+    struct Impl;
+    explicit Neighbours(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+  };
+  Neighbours neighbours() const;
   /// All entries whose key starts with `prefix`.
   Result<std::vector<std::pair<std::string, std::string>>> scan(std::string_view prefix) const;
 

@@ -30,11 +30,11 @@ class StoreTest : public ::testing::Test {
     ASSERT_TRUE(store_->write_staged(0).ok());
   }
   std::string before(const std::string& key) {
-    const auto entry = store_->before(key, 1).value();
+    const auto entry = store_->neighbours().before(key, 1).value();
     return entry ? entry->first + "=" + entry->second : "";
   }
   std::string after(const std::string& key) {
-    const auto entry = store_->after(key, 1).value();
+    const auto entry = store_->neighbours().after(key, 1).value();
     return entry ? entry->first + "=" + entry->second : "";
   }
 
