@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# suite: three workers of one consumer group over one Iceberg lake: one is killed, one sleeps in a transaction and is fenced when it wakes; the tables equal one engine's
-# seconds: 144
+# suite: three workers of one consumer group over one Iceberg lake: one is killed, one sleeps in a transaction and is fenced when it wakes, one dies while it curates, answers to commits are lost; the tables equal one engine's
+# seconds: 200
 # by name only
 # alone
 # needs: kafka seaweed clients

@@ -1,11 +1,13 @@
 """Several workers of one consumer group over one Iceberg lake, while a world is told into Kafka: one is killed and comes back, one
-falls asleep in the middle of a transaction and wakes when others own its partitions. In the end every record is in once, and every
-table equals that of one engine which reads the same facts from files into a lake of its own.
+falls asleep in the middle of a transaction and wakes when others own its partitions, and one dies while it curates for all. All the
+while each 25th answer to a commit is lost on its way. In the end every record is in once, and every table equals that of one engine
+which reads the same facts from files into a lake of its own.
 
     check_workers.py [SHIPMENTS]      (150)
 
 A worker that sleeps is one that FLEETFLOW_CRASH_AT stops: it has read its marks, written its rows and not committed.
 """
+import copy
 import json
 import os
 import pathlib
@@ -21,14 +23,15 @@ import duckdb
 from confluent_kafka import KafkaException, Producer
 
 root = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(root / "scripts/stack"), str(root / "tests/iceberg")]
+sys.path[:0] = [str(root / "scripts/stack"), str(root / "tests/iceberg"), str(root / "tests/workers")]
 from check_iceberg import Catalog, compare  # noqa: E402
+from lossy import Gateway  # noqa: E402
 from server import free_ports  # noqa: E402
 from servers import Kafka  # noqa: E402
 
 program = os.environ.get("FLEETFLOW", str(root / "build/release/bin/fleetflow"))
 feeds = {"orders": "shipment_id", "events": "shipment_id", "assignments": "shipment_id", "drivers": "driver_id", "gps": "driver_id"}
-partitions, acts, act_s, patience_s, takeover_s_max = 6, 4, 12, 150, 60
+partitions, acts, act_s, patience_s, takeover_s_max, lose_every = 6, 5, 12, 150, 60, 25
 
 
 def make_world(folder, shipments):
@@ -102,6 +105,9 @@ class Worker:
 
     def is_stopped(self):
         return pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
+
+    def has_died(self):
+        assert self.process.wait(patience_s) == -signal.SIGKILL, f"{self.name} was to be killed and ended with {self.process.returncode}: {self.log.read_text()[-2000:]}"
 
     def has_stopped(self):
         assert self.process.wait(patience_s) == 0, f"{self.name} was told to stop and ended with {self.process.returncode}: {self.log.read_text()[-2000:]}"
@@ -206,7 +212,10 @@ def story(folder, shipments):
             for feed in feeds:
                 kafka.make_topic(feed, partitions=partitions)
             catalog.wait()
-            a, b = (Worker(folder, n, kafka, catalog, folder / "contracts") for n in "ab")
+            lossy, store = Gateway(catalog.iceberg, lose_every=lose_every), Gateway(catalog.s3, may_delete=False)
+            seen = copy.copy(catalog)  # by the workers
+            seen.iceberg, seen.s3 = lossy.port, store.port
+            a, b = (Worker(folder, n, kafka, seen, folder / "contracts") for n in "ab")
             workers += [a, b]
             lake, teller = Lake(catalog), Teller(kafka, lines)
             held = settle("both own partitions", kafka, [a, b], lambda: len(lake.marks()) == partitions * len(feeds))
@@ -216,7 +225,7 @@ def story(folder, shipments):
 
             a.start()
             settle("who was killed is back", kafka, [a, b])
-            c = Worker(folder, "c", kafka, catalog, folder / "contracts", crash_at="marks_written:1:stop")
+            c = Worker(folder, "c", kafka, seen, folder / "contracts", crash_at="marks_written:1:stop")
             workers.append(c)
             held = settle("a third has joined", kafka, workers)
             teller.next_act()
@@ -226,14 +235,25 @@ def story(folder, shipments):
             wait_until("the sleeper notices", lambda: "fenced" in c.log.read_text(), workers)
             check("the sleeper is fenced when it wakes", True)
 
-            teller.join()
-            started = time.monotonic()
-            wait_until("all that was told is in", lambda: {p: m[0] for p, m in lake.marks().items() if m[0]} == teller.ends, workers)
-            wait_until("curated has followed", lambda: lake.ask("select count(*) from lake.ops.touched") == [(0,)], workers)
-            print(f"       {len(lines)} records told in {acts} acts of {act_s} s; all in and curated {time.monotonic() - started:.1f} s after the last")
             for w in workers:
                 w.process.terminate()
             for w in workers:
+                w.has_stopped()
+            a.start(crash_at="curated_written")
+            a.has_died()
+            check("who curates for all dies in a cycle, with the lease", lake.ask("select count(*) from lake.ops.leases where name = 'curator'") == [(1,)])
+            b.start()
+            c.start()
+            teller.next_act()
+            teller.join()
+            started = time.monotonic()
+            wait_until("all that was told is in", lambda: {p: m[0] for p, m in lake.marks().items() if m[0]} == teller.ends, [b, c])
+            wait_until("curated has followed", lambda: lake.ask("select count(*) from lake.ops.touched") == [(0,)], [b, c])
+            check(f"{lossy.lost} of {lossy.commits} answers to commits were lost, {store.refused} deletions refused, and no worker minded", lossy.lost and store.refused)
+            print(f"       {len(lines)} records told in {acts} acts of {act_s} s; all in and curated {time.monotonic() - started:.1f} s after the last")
+            for w in (b, c):
+                w.process.terminate()
+            for w in (b, c):
                 w.has_stopped()
         judge(folder, lake, teller, check)
         passed, failed = compare(lake.con, "file", "lake")
