@@ -26,6 +26,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds poll_wait{20};
+constexpr int cycle_rest = 5;  // full batches leave a cycle a fifth of the time
 
 std::int64_t microseconds_since(Clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count();
@@ -78,7 +79,7 @@ struct Engine::Impl {
   TurnReporter reporter;
   Clock::time_point last_cycle{};  ///< long ago: the first is due at once
   Clock::time_point publishing_since = Clock::now();
-  Clock::duration last_fold{}, last_publishing{};
+  Clock::duration last_fold{}, last_publishing{}, last_cycle_took{};
 
   Impl(EngineOptions o, ContractSet c, PseudonymKey k, Curator m)
       : options(std::move(o)), contracts(std::move(c)), key(std::move(k)), curator(std::move(m)) {}
@@ -312,12 +313,14 @@ Result<bool> Engine::Impl::is_overtaken(const SourceBatch& batch) {
   return false;
 }
 
-/// The fuller the commit, the rarer the cycles: a full one waits for `curate_every_s` to pass, one of next to nothing is
-/// followed at once. So curating takes the share of the time that reading leaves, and readers see as soon as can be.
+/// The fuller the commit, the rarer the cycles: a full one waits for `curate_every_s` to pass, and for five times what the
+/// last cycle took; one of next to nothing is followed at once. So who is behind catches up, and readers see as soon as can be.
 bool Engine::Impl::is_cycle_due(const Pending& pending) const {
   const double fullness =
       std::min(1.0, static_cast<double>(pending.records) / static_cast<double>(options.batch_records));
-  return Clock::now() - last_cycle >= fullness * std::chrono::seconds(options.curate_every_s);
+  const Clock::duration every = std::chrono::seconds(options.curate_every_s);
+  const bool is_each = every == Clock::duration::zero();
+  return is_each || Clock::now() - last_cycle >= fullness * std::max(every, cycle_rest * last_cycle_took);
 }
 
 /// So that the next commit is folded just when the one being written is done, as far as the last ones tell.
@@ -374,6 +377,7 @@ Result<void> Engine::Impl::finish_publishing(const Progress& progress) {
   const auto finished = std::move(publishing);
   const auto published = finished->done.get();
   last_publishing = std::chrono::microseconds(finished->transaction_us);
+  if (finished->commit.is_cycle) last_cycle_took = last_publishing;
   report(*finished, published.ok() ? nullptr : &published.error());
   FF_TRY(published);
   for (const auto& [stage, us] : finished->stage_us) stats.stage_us[stage] += us;
