@@ -353,6 +353,11 @@ def who_we_are_is_checked(kafka, folder):
     wrong = Reader(kafka, contracts, bootstrap=sasl, group="wrong", sasl="SCRAM-SHA-512", user="reader", password="wrong-" + password)
     assert wrong.end() == 4 and "ERROR halt kafka_denied" in wrong.text(), wrong.text()
     assert password not in wrong.text() + wrong.log()
+    for operation in ("READ", "DESCRIBE"):
+        hidden = Topic(kafka, f"hidden-{operation.lower()}", partitions=1)
+        kafka.deny("reader", operation, hidden.name)
+        denied = Reader(kafka, contract(folder / hidden.name, hidden.name), bootstrap=sasl, group=hidden.name, sasl="SCRAM-SHA-512", user="reader", password=password)
+        assert denied.end() == 4 and re.search(f"ERROR halt kafka_denied .*{hidden.name}.*ACL", denied.text()), denied.text()
 
     def part(value):
         return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()

@@ -22,7 +22,8 @@ password = "a-secret-of-this-test"
 
 
 class Cluster(Kafka):
-    """Beside the listeners of servers.py one with SASL (SCRAM, unsecured OAUTHBEARER) and one with TLS that asks for a client certificate."""
+    """Beside the listeners of servers.py one with SASL (SCRAM, unsecured OAUTHBEARER) and one with TLS that asks for a client certificate.
+    Who comes without a name may do all; what no ACL speaks of everybody may."""
 
     def set_up(self):
         self.sasl_port, self.tls_port = free_ports(2)
@@ -33,6 +34,9 @@ class Cluster(Kafka):
         text = re.sub(r"^(listener.security.protocol.map=.*)$", r"\1,SASL:SASL_PLAINTEXT,TLS:SSL", text, flags=re.M)
         text += f"""
 message.max.bytes=4000000
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+allow.everyone.if.no.acl.found=true
 listener.name.sasl.sasl.enabled.mechanisms=SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER
 listener.name.sasl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.sasl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
@@ -74,6 +78,13 @@ listener.name.tls.ssl.client.auth=required
         until = time.monotonic() + 20
         while len(admin.list_topics(topic, timeout=10).topics[topic].partitions) < partitions and time.monotonic() < until:
             time.sleep(0.1)
+
+    def deny(self, user, operation, topic):
+        from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
+        acl = AclBinding(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, f"User:{user}", "*", AclOperation[operation], AclPermissionType.DENY)
+        admin = self.admin()
+        for future in admin.create_acls([acl]).values():
+            future.result(30)
 
     def forget_before(self, topic, partition, offset):
         """As retention does: the log begins at `offset`."""
