@@ -11,7 +11,7 @@ usage() {
   cat <<'TEXT'
 ./ff bench engine [--shipments N] [--batch-records N] [--no-oracle] [--keep]
   --shipments N      of about 20 events and 15 pings each (default 50000)
-  --batch-records N  records in one commit (default 500000)
+  --batch-records N  records in one commit (default 200000, as of `fleetflow run`)
   --no-oracle        leave out the plain SQL, which takes longest
   --keep             leave world and lakes in build/bench for a look
 TEXT
@@ -19,7 +19,7 @@ TEXT
 what=${1:-}
 [[ $what == engine ]] || { usage; exit 2; }
 shift
-shipments=50000 batch=500000 oracle=yes keep=no
+shipments=50000 batch=200000 oracle=yes keep=no
 while (($#)); do
   case $1 in
     --shipments) shipments=$2; shift 2 ;;
