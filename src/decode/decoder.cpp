@@ -28,9 +28,7 @@ std::string_view Batch::keep(std::string_view text) {
 }
 
 void Batch::absorb(Batch other) {
-  const auto position = [](const Decoded& d) {
-    return d.fact() ? d.fact()->from.position : d.refusal()->from.position;
-  };
+  const auto position = [](const Decoded& d) { return d.from().position; };
   const auto middle = static_cast<std::ptrdiff_t>(records.size());
   std::move(other.records.begin(), other.records.end(), std::back_inserter(records));
   std::inplace_merge(records.begin(), records.begin() + middle, records.end(),

@@ -52,6 +52,20 @@ struct Decoded {
   const Refusal* refusal() const { return std::get_if<Refusal>(&what); }
   Fact* fact() { return std::get_if<Fact>(&what); }
   Refusal* refusal() { return std::get_if<Refusal>(&what); }
+
+  const Provenance& from() const { return fact() ? fact()->from : refusal()->from; }
+  /// The shipment's or else the driver's id; of a refused record empty if it could not be read.
+  std::string_view subject() const {
+    if (refusal()) return refusal()->subject;
+    return std::visit(
+        [](const auto& body) -> std::string_view {
+          if constexpr (requires { body.shipment_id; })
+            return body.shipment_id;
+          else
+            return body.driver_key;
+        },
+        fact()->body);
+  }
 };
 
 /// A field that the feed sends and its contract does not know: reported once per decoder and field; its values never land.

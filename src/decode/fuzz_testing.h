@@ -46,7 +46,7 @@ inline void fuzz_records(const Contract& contract, std::string_view bytes, Schem
   FF_CHECK(batch.ok());
   std::int64_t last = 0;
   for (const Decoded& d : batch.value().records) {
-    const std::int64_t position = d.fact() ? d.fact()->from.position : d.refusal()->from.position;
+    const std::int64_t position = d.from().position;
     FF_CHECK(position == last || position == last + 1);
     last = position;
     if (!d.fact()) continue;
@@ -72,7 +72,7 @@ inline void fuzz_decoder(const Contract& contract, std::string_view bytes) {
   std::int64_t facts = 0;
   for (const Batch& batch : kept.batches)
     for (const Decoded& d : batch.records) {
-      const std::int64_t position = d.fact() ? d.fact()->from.position : d.refusal()->from.position;
+      const std::int64_t position = d.from().position;
       FF_CHECK(position > last);
       last = position;
       ++outcomes;

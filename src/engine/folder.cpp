@@ -1,6 +1,7 @@
 #include "engine/folder.h"
 
 #include "base/crash_point.h"
+#include "base/integer.h"
 #include "base/time.h"
 
 namespace ff {
@@ -14,7 +15,7 @@ Result<std::vector<FilePart>> unread_files(Lake& lake, const std::string& folder
   };
   std::map<std::string, Known> known;
   const Table table = FF_TRY(lake.query("select path, epoch_us(ingest_time), bytes, done from ops.files"));
-  for (const auto& row : table.rows) known[*row[0]] = {std::stoll(*row[1]), std::stoll(*row[2]), row[3] == "true"};
+  for (const auto& row : table.rows) known[*row[0]] = {to_integer(row[1]), to_integer(row[2]), row[3] == "true"};
 
   Rows arrivals("sssistbii");
   std::vector<FilePart> unread;

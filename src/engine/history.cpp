@@ -1,26 +1,16 @@
 #include "engine/history.h"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <map>
 
 #include "base/hash.h"
+#include "base/integer.h"
 #include "base/time.h"
 #include "engine/raw_reader.h"
 #include "lake/schema.h"
 
 namespace ff {
-namespace {
-
-std::int64_t to_integer(const std::optional<std::string>& text) {
-  std::int64_t value = 0;
-  if (!text) return value;
-  std::from_chars(text->data(), text->data() + text->size(), value);
-  return value;
-}
-
-}  // namespace
 
 std::string zone_of(const std::string& wanted, const ContractSet& contracts) {
   if (!wanted.empty()) return wanted;

@@ -1,19 +1,13 @@
 #include "engine/raw_reader.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 
+#include "base/integer.h"
 #include "lake/schema.h"
 
 namespace ff {
 namespace {
-
-std::int64_t to_integer(const std::string& text) {
-  std::int64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
 
 /// Accepted records of these types for which `condition` holds; one with several facts has a row in each of their tables.
 std::string records_sql(std::span<const FactType> types, const std::string& condition) {
@@ -37,7 +31,7 @@ Result<std::vector<SourceBatch>> RawReader::read(const std::string& sql) {
     const auto feed = feeds.find(*row[0]);
     if (feed == feeds.end()) continue;
     std::vector<RecordRef>& refs = records[{feed->second, *row[1]}];
-    const RecordRef record{to_integer(*row[2]), to_integer(*row[3]), *row[4], {}};
+    const RecordRef record{to_integer(row[2]), to_integer(row[3]), *row[4], {}};
     auto same = refs.rbegin();
     while (same != refs.rend() && same->position == record.position && same->bytes != record.bytes) ++same;
     const bool is_known = same != refs.rend() && same->position == record.position;

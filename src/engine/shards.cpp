@@ -2,13 +2,12 @@
 
 #include <utility>
 
+#include "base/integer.h"
 #include "base/time.h"
 #include "lake/schema.h"
 
 namespace ff {
 namespace {
-
-std::int64_t to_integer(const std::optional<std::string>& text) { return text ? std::stoll(*text) : 0; }
 
 std::string list_of(const std::vector<std::string>& partitions) {
   std::string out;

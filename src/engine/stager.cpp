@@ -5,24 +5,6 @@
 #include "engine/publisher.h"
 
 namespace ff {
-namespace {
-
-const Provenance& provenance(const Decoded& d) { return d.fact() ? d.fact()->from : d.refusal()->from; }
-
-/// shipment_id, else driver_key.
-std::string_view subject_of(const Decoded& d) {
-  if (d.refusal()) return d.refusal()->subject;
-  return std::visit(
-      [](const auto& body) -> std::string_view {
-        if constexpr (requires { body.shipment_id; })
-          return body.shipment_id;
-        else
-          return body.driver_key;
-      },
-      d.fact()->body);
-}
-
-}  // namespace
 
 void Stager::Facts::add(Fact& fact) {
   switch (fact.type()) {
@@ -38,7 +20,7 @@ void Stager::Facts::add(Fact& fact) {
 }
 
 void Stager::stage_record(const Decoded& d, Commit& commit) {
-  const Provenance& from = provenance(d);
+  const Provenance& from = d.from();
   const Contract& contract = names_.contracts[from.feed];
   commit.counts.add(d, contract);
   const Refusal* const refusal = d.refusal();
@@ -52,7 +34,7 @@ void Stager::stage_record(const Decoded& d, Commit& commit) {
       .integer(from.ingest_time)
       .text(contract.id)
       .text(contract.version)
-      .text_or_null(subject_of(d))
+      .text_or_null(d.subject())
       .text_or_null(refusal ? refusal->reason : std::string_view())
       .text(d.payload)
       .text_or_null(d.headers);
@@ -133,7 +115,7 @@ Result<void> Stager::stage(Pending& pending, Commit& commit) {
       Reached& r =
           reached.try_emplace(batch.partition, Reached{batch.feed, batch.partition, name, mark.position}).first->second;
       for (Decoded& d : batch.batch.records) {
-        if (provenance(d).position <= mark.position) continue;
+        if (d.from().position <= mark.position) continue;
         ++commit.records;
         stage_record(d, commit);
         if (d.fact()) facts.add(*d.fact());

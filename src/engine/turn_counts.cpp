@@ -11,7 +11,7 @@ constexpr std::int64_t latency_grain_us = us_per_second / 10;
 
 void TurnCounts::add(const Decoded& record, const Contract& contract) {
   const Fact* const fact = record.fact();
-  const Provenance& from = fact ? fact->from : record.refusal()->from;
+  const Provenance& from = record.from();
   FeedReport& feed = feeds[from.feed];
   feed.bytes += static_cast<std::int64_t>(record.payload.size());
   feed.newest_ingest_time =

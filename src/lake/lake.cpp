@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 
+#include "base/integer.h"
 #include "lake/lent.h"
 #include "lake/schema.h"
 #include "lake/sql_socket.h"
@@ -185,10 +185,7 @@ Result<std::optional<std::string>> Lake::value(const std::string& sql) {
 }
 
 Result<std::int64_t> Lake::integer(const std::string& sql, std::int64_t otherwise) {
-  const auto text = FF_TRY(value(sql));
-  std::int64_t number = otherwise;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), number);
-  return number;
+  return to_integer(FF_TRY(value(sql)), otherwise);
 }
 
 Result<void> Lake::run_with(const std::string& sql, const Rows& rows, const std::vector<std::string>& columns) {

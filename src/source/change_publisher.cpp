@@ -21,21 +21,6 @@ ContractSet before_the_door(const ContractSet& contracts) {
   return ContractSet(std::move(out));
 }
 
-/// The shipment's or the driver's id: what the record is about, also where it was refused.
-std::string_view key_of(const Decoded& d) {
-  if (const Refusal* refusal = d.refusal()) return refusal->subject;
-  return std::visit(
-      [](const auto& body) -> std::string_view {
-        if constexpr (requires { body.shipment_id; })
-          return body.shipment_id;
-        else
-          return body.driver_key;
-      },
-      d.fact()->body);
-}
-
-const Provenance& provenance(const Decoded& d) { return d.fact() ? d.fact()->from : d.refusal()->from; }
-
 class ChangePublisher {
  public:
   ChangePublisher(const ContractSet& contracts, const ChangePublisherOptions& options, std::stop_token stop,
@@ -106,11 +91,11 @@ class ChangePublisher {
   Result<void> publish(const SourceBatch& batch) {
     std::int64_t last = none;
     for (const Decoded& d : batch.batch.records) {
-      if (std::exchange(last, provenance(d).position) == provenance(d).position) continue;
-      const std::string& contract = contracts_[provenance(d).feed].id;
+      if (std::exchange(last, d.from().position) == d.from().position) continue;
+      const std::string& contract = contracts_[d.from().feed].id;
       const auto named = options_.topics.find(contract);
       const auto done = publisher_->publish(named == options_.topics.end() ? contract : named->second,
-                                            {key_of(d), d.payload, provenance(d).ingest_time, {}});
+                                            {d.subject(), d.payload, d.from().ingest_time, {}});
       if (!done.ok()) return as_end(done.error());
       PublishReport::Published& published = waiting_[contract];
       ++published.records;

@@ -14,10 +14,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t queued_batches_max = 4;
 
-Micros ingest_time_of(const Decoded& d) {
-  return d.fact() ? d.fact()->from.ingest_time : d.refusal()->from.ingest_time;
-}
-std::int64_t position_of(const Decoded& d) { return d.fact() ? d.fact()->from.position : d.refusal()->from.position; }
+Micros ingest_time_of(const Decoded& d) { return d.from().ingest_time; }
+std::int64_t position_of(const Decoded& d) { return d.from().position; }
 
 /// What one feed's thread and the poller share.
 struct Lane {

@@ -4,6 +4,7 @@
 #include <map>
 #include <sstream>
 
+#include "base/integer.h"
 #include "decode/pg_binary.h"
 #include "decode/postgres_rows.h"
 
@@ -11,8 +12,6 @@ namespace ff {
 namespace {
 
 Error halt(const char* cause, std::string message) { return {Recourse::halt, cause, std::move(message)}; }
-
-std::int64_t to_integer(const std::optional<std::string>& text) { return text ? std::stoll(*text) : 0; }
 
 std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> out;

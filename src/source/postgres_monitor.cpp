@@ -1,5 +1,6 @@
 #include "source/postgres_monitor.h"
 
+#include "base/integer.h"
 #include "base/time.h"
 #include "decode/lsn.h"
 #include "source/postgres_connection.h"
@@ -21,16 +22,13 @@ Result<PgSlotStats> ask(PgConnection& sql, const std::string& slot) {
   out.taken_at = now_micros();
   if (rows.empty()) return out;
   const auto& row = rows[0];
-  const auto number = [](const std::optional<std::string>& text, std::int64_t otherwise) {
-    return text ? std::stoll(*text) : otherwise;
-  };
   out.is_active = row[0].value_or("") == "t";
   out.wal_status = row[1].value_or("");
   out.confirmed_lsn = parse_lsn(row[2].value_or("")).value_or(Lsn{}).bytes;
-  out.retained_bytes = number(row[3], 0);
-  out.unconfirmed_bytes = number(row[4], 0);
-  out.safe_bytes = number(row[5], none);
-  out.oldest_transaction_us = number(row[6], 0);
+  out.retained_bytes = to_integer(row[3]);
+  out.unconfirmed_bytes = to_integer(row[4]);
+  out.safe_bytes = to_integer(row[5], none);
+  out.oldest_transaction_us = to_integer(row[6]);
   return out;
 }
 

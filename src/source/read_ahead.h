@@ -62,8 +62,6 @@ class ReadAhead {
 };
 
 /// When a decoded record was heard of.
-inline Micros heard_at(const Decoded& d) {
-  return d.fact() ? d.fact()->from.ingest_time : d.refusal()->from.ingest_time;
-}
+inline Micros heard_at(const Decoded& d) { return d.from().ingest_time; }
 
 }  // namespace ff

@@ -10,14 +10,13 @@ import pathlib
 import random
 import subprocess
 import sys
-import tempfile
 import time
 
 root = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(root / "scripts/stack"), str(root / "tests/live")]
 from server import free_ports  # noqa: E402
 from servers import Kafka, Postgres  # noqa: E402
-from service import Service, ends_of, player, program, wait_until_caught_up  # noqa: E402
+from service import Service, ends_of, judge_seeds, player, program, wait_until_caught_up  # noqa: E402
 
 topics = ["shipment_events", "gps_locations"]
 kills_wanted, shipments, rate, patience_s = int(os.environ.get("LIVE_KILLS", 4)), 1500, 1200, 180
@@ -73,19 +72,5 @@ def judge(seed, folder):
         return subprocess.run([sys.executable, root / "tests/live/verify.py", "--lake", service.lake, "--bootstrap", kafka.bootstrap, "--postgres", postgres.dsn, "--program", program, "--law"]).returncode == 0
 
 
-def main(seeds):
-    passed = failed = 0
-    for seed in seeds or [7]:
-        with tempfile.TemporaryDirectory(prefix="fleetflow-live-", ignore_cleanup_errors=True) as folder:
-            ok = False
-            try:
-                ok = judge(int(seed), pathlib.Path(folder))
-            except (AssertionError, OSError, subprocess.SubprocessError) as e:
-                print(f"seed {seed}: {type(e).__name__}: {e}")
-            passed, failed = passed + ok, failed + (not ok)
-    print(f"{passed} passed, {failed} failed")
-    return failed > 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(judge_seeds(judge, sys.argv[1:] or [7]))

@@ -16,7 +16,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 
@@ -26,6 +25,7 @@ root = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(root / "scripts/stack"), str(root / "tests/kafka")]
 from server import free_ports  # noqa: E402
 from servers import Gate, Postgres  # noqa: E402
+from service import judge_seeds  # noqa: E402
 from world import Cluster, password  # noqa: E402
 
 program = os.environ.get("FLEETFLOW", str(root / "build/release/bin/fleetflow"))
@@ -253,19 +253,5 @@ def judge(seed, folder):
         return run.judge_at(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2)))
 
 
-def main(seeds):
-    passed = failed = 0
-    for seed in seeds or [11]:
-        with tempfile.TemporaryDirectory(prefix="fleetflow-publish-", ignore_cleanup_errors=True) as folder:
-            ok = False
-            try:
-                ok = judge(int(seed), pathlib.Path(folder))
-            except (AssertionError, OSError, subprocess.SubprocessError) as e:
-                print(f"seed {seed}: {type(e).__name__}: {e}")
-            passed, failed = passed + ok, failed + (not ok)
-    print(f"{passed} passed, {failed} failed")
-    return failed > 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(judge_seeds(judge, sys.argv[1:] or [11]))

@@ -13,6 +13,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 
@@ -156,3 +157,18 @@ def wait_until_caught_up(service, ends, postgres, patience_s, database="app"):
         if left == 0 and is_told:
             return
         assert time.monotonic() < until, f"after {patience_s} s the lake is {left} records behind, and {'has' if is_told else 'lacks'} the last driver\n" + service.end_of_log()
+
+
+def judge_seeds(judge, seeds):
+    """Runs judge(seed, folder) for each, in a folder of its own, and says how many passed; whether one did not."""
+    passed = failed = 0
+    for seed in seeds:
+        with tempfile.TemporaryDirectory(prefix="fleetflow-live-", ignore_cleanup_errors=True) as folder:
+            ok = False
+            try:
+                ok = judge(int(seed), pathlib.Path(folder))
+            except (AssertionError, OSError, subprocess.SubprocessError) as e:
+                print(f"seed {seed}: {type(e).__name__}: {e}")
+            passed, failed = passed + ok, failed + (not ok)
+    print(f"{passed} passed, {failed} failed")
+    return failed > 0
