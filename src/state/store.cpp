@@ -151,8 +151,8 @@ Store::Neighbours::~Neighbours() = default;
 
 Store::Neighbours Store::neighbours() const {
   auto on_the_way = impl_->on_the_way();
-  return Neighbours(std::make_unique<Neighbours::Impl>(
-      std::move(on_the_way), std::unique_ptr<rocksdb::Iterator>(impl_->db->NewIterator(rocksdb::ReadOptions()))));
+  std::unique_ptr<rocksdb::Iterator> stored(impl_->db->NewIterator(rocksdb::ReadOptions()));
+  return Neighbours(std::make_unique<Neighbours::Impl>(Neighbours::Impl{std::move(on_the_way), std::move(stored)}));
 }
 
 Result<Store::Neighbours::Entry> Store::Neighbours::before(std::string_view key, std::size_t prefix_bytes) {
@@ -198,7 +198,7 @@ void Store::stage(Changes changes) {
     ++kept;
   }
   changes.erase(kept, changes.end());
-  auto staged = std::make_shared<Staged>(std::move(changes));
+  auto staged = std::make_shared<Staged>(Staged{std::move(changes)});
   const std::lock_guard lock(impl_->mutex);
   FF_CHECK(impl_->staged->changes.empty());
   impl_->staged = std::move(staged);
