@@ -358,8 +358,11 @@ Result<void> Curator::run_kind(Lake& lake, std::string_view kind, const Cycle& c
   for (const Model& m : models_)
     if (is_table(m) && kind_of(m) == kind)
       FF_TRY(step(m.name, [&] { return take_out(lake, m, "temp.all_" + m.touched); }));
-  const auto keys = FF_TRY(lake.integer("select count(*) from temp.all_" + sets.front()));
-  const auto at_once = kind == shipments ? shipments_at_once : drivers_at_once;
+  std::string size = "(select count(*) from temp.all_" + sets.front() + ")";
+  if (kind == drivers)  // What one takes grows with its touched days.
+    size = "greatest(" + size + ", (select sum(last_date - first_date) from temp.all_driver_times))";
+  const auto keys = FF_TRY(lake.integer("select " + size));
+  const auto at_once = kind == shipments ? shipments_at_once : driver_days_at_once;
   const std::int64_t parts = (keys + at_once - 1) / at_once;
   const auto of_part = [&](const std::string& set, std::int64_t part) {
     return " from temp.all_" + set + " where hash(key) % " + std::to_string(parts) + " = " + std::to_string(part);

@@ -92,7 +92,7 @@ class Curator {
   std::function<void(const std::string&, std::int64_t)> on_step;
 
   /// Touched keys are worked off in parts of about so many, so that memory does not grow with what was touched.
-  std::int64_t shipments_at_once = 20'000, drivers_at_once = 10'000;
+  std::int64_t shipments_at_once = 20'000, driver_days_at_once = 20'000;
 
  private:
   struct Cycle {

@@ -175,7 +175,7 @@ TEST_F(CuratorTest, PartByPartIsAllAtOnce) {
     touched.shipments.text(id);
     touched.touch_driver("D" + std::to_string(i % 7), at("02T09:00"), at("02T11:00"));
   }
-  curator.shipments_at_once = 3, curator.drivers_at_once = 2;
+  curator.shipments_at_once = 3, curator.driver_days_at_once = 2;
   publish(at("02T12:00"), touched);
   EXPECT_EQ(value("select count(*) from curated.shipment_sla"), "20");
   EXPECT_EQ(value("select sum(shipments) from curated.driver_utilization"), "20");
