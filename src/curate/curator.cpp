@@ -272,21 +272,20 @@ Result<std::optional<TouchedTable>> Curator::touched_table(Lake& lake, const Mod
   return std::optional(std::move(touched));
 }
 
-std::vector<std::string> Curator::group_columns(const Model& m) const {
-  std::vector<std::string> columns;
+/// The roll-ups whose groups are found among the rows of m, each with the column that says the group.
+std::vector<std::pair<const Model*, std::string>> Curator::rollups_of(const Model& m) const {
+  std::vector<std::pair<const Model*, std::string>> found;
   for (const Model& rollup : models_)
     for (const GroupsFrom& g : rollup.groups)
-      if (g.parent == m.name) columns.push_back(g.column);
-  return columns;
+      if (g.parent == m.name) found.emplace_back(&rollup, g.column);
+  return found;
 }
 
 /// The groups of roll-ups that `rows` of m belong to are touched.
 Result<void> Curator::note_groups(Lake& lake, const Model& m, const std::string& rows) const {
-  for (const Model& rollup : models_)
-    for (const GroupsFrom& g : rollup.groups)
-      if (g.parent == m.name)
-        FF_TRY(lake.run("insert into " + touched_name(rollup) + " select distinct " + g.column + " from " + rows +
-                        " where " + g.column + " is not null"));
+  for (const auto& [rollup, column] : rollups_of(m))
+    FF_TRY(lake.run("insert into " + touched_name(*rollup) + " select distinct " + column + " from " + rows +
+                    " where " + column + " is not null"));
   return {};
 }
 
@@ -295,7 +294,8 @@ Result<void> Curator::note_groups(Lake& lake, const Model& m, const std::string&
 Result<void> Curator::take_out(Lake& lake, const Model& m, const std::string& name) const {
   const auto touched = FF_TRY(touched_table(lake, m, name));
   if (!touched) return {};
-  std::vector<std::string> asked = group_columns(m);
+  std::vector<std::string> asked;
+  for (const auto& [rollup, column] : rollups_of(m)) asked.push_back(column);
   if (is_findings(m)) asked.insert(asked.end(), {m.key + " as key", "check_name", "subject", "anchor", "resolved_at"});
   if (!asked.empty())
     FF_TRY(lake.run("create or replace temp table " + old_name(m) + " as select distinct " + joined(asked) + " from " +

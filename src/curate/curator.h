@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -114,7 +115,7 @@ class Curator {
   Result<std::optional<TouchedTable>> touched_table(Lake& lake, const Model& model, const std::string& name) const;
   Result<void> take_out(Lake& lake, const Model& model, const std::string& touched) const;
   Result<void> put_in(Lake& lake, const Model& model, const TouchedTable& touched, const Cycle& cycle) const;
-  std::vector<std::string> group_columns(const Model& parent) const;
+  std::vector<std::pair<const Model*, std::string>> rollups_of(const Model& parent) const;
   Result<void> note_groups(Lake& lake, const Model& parent, const std::string& rows) const;
   Result<void> log_findings(Lake& lake, const Model& model, const TouchedTable& touched, const Cycle& cycle) const;
   Result<void> step(const std::string& name, const std::function<Result<void>()>& work) const;

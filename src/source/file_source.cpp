@@ -14,9 +14,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t queued_batches_max = 4;
 
-Micros ingest_time_of(const Decoded& d) { return d.from().ingest_time; }
-std::int64_t position_of(const Decoded& d) { return d.from().position; }
-
 /// What one feed's thread and the poller share.
 struct Lane {
   std::deque<SourceBatch> queue;
@@ -43,16 +40,16 @@ class LaneSink : public Sink {
   Result<void> accept(Batch batch) override {
     bool cut = false;
     for (std::size_t i = 0; i < batch.records.size() && !cut; ++i)
-      if (const Micros heard = ingest_time_of(batch.records[i]);
+      if (const Micros heard = batch.records[i].from().ingest_time;
           heard > as_of_max_ && (batch.records[i].fact() || heard != part_.file.arrived_at)) {
         // All facts of a record stay together: drop the neighbours of the same position too.
-        const std::int64_t position = position_of(batch.records[i]);
-        while (i > 0 && position_of(batch.records[i - 1]) == position) --i;
+        const std::int64_t position = batch.records[i].from().position;
+        while (i > 0 && batch.records[i - 1].from().position == position) --i;
         batch.records.resize(i);
         cut = true;
       }
     if (!batch.records.empty() || !batch.drifts.empty()) {
-      const std::int64_t last = batch.records.empty() ? part_.after : position_of(batch.records.back());
+      const std::int64_t last = batch.records.empty() ? part_.after : batch.records.back().from().position;
       if (!push({std::move(batch), part_.feed, part_.file.partition, last, {}, false}))
         return Error{Recourse::retry, stopped, "stopped"};
     }
@@ -179,7 +176,7 @@ Result<std::optional<SourceBatch>> FileSource::poll(std::chrono::milliseconds wa
       continue;
     }
     const auto& records = lane.queue.front().batch.records;
-    const Micros heard = records.empty() ? none : ingest_time_of(records.front());
+    const Micros heard = records.empty() ? none : records.front().from().ingest_time;
     if (!first || heard < first_heard) first = &lane, first_heard = heard;
   }
   if (!first) return std::optional<SourceBatch>();

@@ -113,6 +113,13 @@ class Worker:
         assert self.process.wait(patience_s) == 0, f"{self.name} was told to stop and ended with {self.process.returncode}: {self.log.read_text()[-2000:]}"
 
 
+def stop(workers):
+    for w in workers:
+        w.process.terminate()
+    for w in workers:
+        w.has_stopped()
+
+
 class Lake:
     """The catalog, read by an engine that is not ours."""
 
@@ -235,10 +242,7 @@ def story(folder, shipments):
             wait_until("the sleeper notices", lambda: "fenced" in c.log.read_text(), workers)
             check("the sleeper is fenced when it wakes", True)
 
-            for w in workers:
-                w.process.terminate()
-            for w in workers:
-                w.has_stopped()
+            stop(workers)
             a.start(crash_at="curated_written")
             a.has_died()
             check("who curates for all dies in a cycle, with the lease", lake.ask("select count(*) from lake.ops.leases where name = 'curator'") == [(1,)])
@@ -251,10 +255,7 @@ def story(folder, shipments):
             wait_until("curated has followed", lambda: lake.ask("select count(*) from lake.ops.touched") == [(0,)], [b, c])
             check(f"{lossy.lost} of {lossy.commits} answers to commits were lost, {store.refused} deletions refused, and no worker minded", lossy.lost and store.refused)
             print(f"       {len(lines)} records told in {acts} acts of {act_s} s; all in and curated {time.monotonic() - started:.1f} s after the last")
-            for w in (b, c):
-                w.process.terminate()
-            for w in (b, c):
-                w.has_stopped()
+            stop([b, c])
         judge(folder, lake, teller, check)
         passed, failed = compare(lake.con, "file", "lake")
         return sum(results) + passed, results.count(False) + failed

@@ -21,15 +21,9 @@ class Gateway:
         self.port = self.server.getsockname()[1]
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def close(self):
-        self.server.close()
-
     def _listen(self):
         while True:
-            try:
-                client, _ = self.server.accept()
-            except OSError:
-                return
+            client, _ = self.server.accept()
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client):
