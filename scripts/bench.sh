@@ -9,9 +9,10 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 usage() {
   cat <<'TEXT'
-./ff bench engine [--shipments N] [--batch-records N] [--no-oracle] [--keep]
+./ff bench engine [--shipments N] [--batch-records N] [--memory-limit SIZE] [--no-oracle] [--keep]
   --shipments N      of about 20 events and 15 pings each (default 50000)
   --batch-records N  records in one commit (default 200000, as of `fleetflow run`)
+  --memory-limit S   DuckDB's share in the engine (default 512MB, as of `fleetflow run`)
   --no-oracle        leave out the plain SQL, which takes longest
   --keep             leave world and lakes in build/bench for a look
 TEXT
@@ -19,11 +20,12 @@ TEXT
 what=${1:-}
 [[ $what == engine ]] || { usage; exit 2; }
 shift
-shipments=50000 batch=200000 oracle=yes keep=no
+shipments=50000 batch=200000 memory=512MB oracle=yes keep=no
 while (($#)); do
   case $1 in
     --shipments) shipments=$2; shift 2 ;;
     --batch-records) batch=$2; shift 2 ;;
+    --memory-limit) memory=$2; shift 2 ;;
     --no-oracle) oracle=no; shift ;;
     --keep) keep=yes; shift ;;
     *) usage >&2; exit 2 ;;
@@ -59,7 +61,7 @@ cat "$dir"/world/*.ndjson >/dev/null # into the page cache, for all alike
 echo "c  reading and judging only"
 measured parse "$program" check --input "$dir/world"
 echo "a  the engine"
-measured engine "$program" run --quiet --profile --input "$dir/world" --lake "$dir/lake" --batch-records "$batch"
+measured engine "$program" run --quiet --profile --input "$dir/world" --lake "$dir/lake" --batch-records "$batch" --memory-limit "$memory"
 as_of=$("$program" query --lake "$dir/lake" --format csv "select strftime(as_of, '%Y-%m-%dT%H:%M:%S.%fZ') from ops.clock" | tail -1)
 echo "   restart, to a first commit after it"
 measured restart "$program" run --quiet --input "$dir/world" --lake "$dir/lake" --as-of "$(date -u -d "${as_of%.*}Z + 1 minute" +%Y-%m-%dT%H:%M:%SZ)"

@@ -201,8 +201,8 @@ Result<void> Curator::gather_clock(Lake& lake, const std::string& before, const 
   FF_TRY(touch("core.driver_assignments", "valid_from", "valid_to"));
   FF_TRY(touch("core.driver_assignments", "valid_from", "counts_to_at_most"));
   FF_TRY(touch("core.driver_segments", "start_at", "end_at"));
-  return lake.run("insert into temp.all_driver_spans select driver_key, " + before +
-                  ", event_time from core.shipment_events where event_time > " + before +
+  return lake.run("insert into temp.all_driver_spans select driver_key, greatest(event_time - to_seconds(driving_s), " +
+                  before + "), event_time from core.shipment_events where event_time > " + before +
                   " and driving_s > 0 and driver_key is not null");
 }
 
@@ -304,12 +304,19 @@ Result<void> Curator::take_out(Lake& lake, const Model& m, const std::string& na
   return lake.run(delete_touched(m, *touched));
 }
 
+/// Whether someone asks for the rows just computed: the models behind, roll-ups, or the log of findings. What a temporary
+/// table takes is free only when the transaction ends.
+bool Curator::is_fresh_wanted(const Model& m) const {
+  return kind_of(m) == shipments || is_findings(m) || !rollups_of(m).empty();
+}
+
 /// Computes the rows of touched keys, which were taken out, and puts them in.
 Result<void> Curator::put_in(Lake& lake, const Model& m, const TouchedTable& touched, const Cycle& cycle) const {
+  const std::string rows = touched_of("(" + render(m, models_, touched) + "\n)", m, touched);
+  if (!is_fresh_wanted(m)) return lake.run("insert into " + m.table() + " from " + rows);
   const std::string fresh = fresh_name(m);
-  FF_TRY(lake.run("create or replace temp table " + fresh + " as from " +
-                  touched_of("(" + render(m, models_, touched) + "\n)", m, touched)));
-  FF_TRY(lake.run("insert into " + m.table() + " select * from " + fresh));
+  FF_TRY(lake.run("create or replace temp table " + fresh + " as from " + rows));
+  FF_TRY(lake.run("insert into " + m.table() + " from " + fresh));
   FF_TRY(note_groups(lake, m, fresh));
   return is_findings(m) ? log_findings(lake, m, touched, cycle) : Result<void>();
 }
@@ -346,7 +353,7 @@ Result<void> Curator::run(Lake& lake, const Model& m, const Cycle& cycle, InHand
   touched->in_hand = in_hand;
   if (kind_of(m).empty()) FF_TRY(take_out(lake, m, touched->name));
   FF_TRY(put_in(lake, m, *touched, cycle));
-  if (kind_of(m) != shipments) return lake.run("drop table " + fresh_name(m));
+  if (kind_of(m) != shipments) return lake.run("drop table if exists " + fresh_name(m));
   in_hand[m.table()] = fresh_name(m);  // The models behind it are asked about the same shipments.
   return {};
 }

@@ -114,6 +114,7 @@ class Curator {
   Result<void> run(Lake& lake, const Model& model, const Cycle& cycle, InHand& in_hand) const;
   Result<std::optional<TouchedTable>> touched_table(Lake& lake, const Model& model, const std::string& name) const;
   Result<void> take_out(Lake& lake, const Model& model, const std::string& touched) const;
+  bool is_fresh_wanted(const Model& model) const;
   Result<void> put_in(Lake& lake, const Model& model, const TouchedTable& touched, const Cycle& cycle) const;
   std::vector<std::pair<const Model*, std::string>> rollups_of(const Model& parent) const;
   Result<void> note_groups(Lake& lake, const Model& parent, const std::string& rows) const;

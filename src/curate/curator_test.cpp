@@ -167,6 +167,19 @@ TEST_F(CuratorTest, WorkBetweenTwoDutyPeriodsMakesThemOne) {
   expect_full_build();
 }
 
+/// The first cycle's clock has moved from nowhere; that touches no more of a driver than the driving itself.
+TEST_F(CuratorTest, DrivingReportedBeforeTheFirstCycleTouchesItsDay) {
+  order("S1");
+  run("insert into core.shipment_events by name select 'S1' as shipment_id, 'D1' as driver_key, 'apply' as effect, "
+      "'in_transit' as status, timestamp '2026-03-02 10:00:00' as event_time, 3600 as driving_s");
+  curator.driver_days_at_once = 4;
+  int steps = 0;
+  curator.on_step = [&](const std::string& model, std::int64_t) { steps += model == "driver_utilization"; };
+  publish(at("02T12:00"));
+  EXPECT_EQ(steps, 2) << "taking out, and one part";
+  EXPECT_EQ(value("select driving_s from curated.driver_utilization"), "3600");
+}
+
 TEST_F(CuratorTest, PartByPartIsAllAtOnce) {
   Touched touched;
   for (int i = 0; i < 20; ++i) {

@@ -101,7 +101,7 @@ struct Engine::Impl {
   Result<void> let_go(Pending& pending);
   Result<void> take_up(const Shards::HeldByName& taken);
   bool is_cycle_due(const Pending& pending) const;
-  Result<void> stage_and_publish(Pending& pending, Micros as_of, const Progress& progress);
+  Result<void> stage_and_publish(Pending& pending, Micros as_of, bool is_cycle, const Progress& progress);
   Result<void> finish_publishing(const Progress& progress);
   void report(Publishing& finished, const Error* error);
   bool is_time_to_fold() const;
@@ -329,14 +329,14 @@ bool Engine::Impl::is_time_to_fold() const {
 }
 
 /// Folds what is pending while the commit before is still being published, then hands it over.
-Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, const Progress& progress) {
+Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, bool is_cycle, const Progress& progress) {
   auto next = std::make_unique<Publishing>();
   Commit& commit = next->commit;
   commit.publish_seq = history.publish_seq + 1;
   commit.epoch = history.epoch;
   commit.previous_as_of = history.as_of;
   commit.as_of = as_of;
-  commit.is_cycle = !shards && is_cycle_due(pending);
+  commit.is_cycle = is_cycle;
   commit.curated_as_of = history.curated_as_of;
   const Clock::time_point start = Clock::now();
   next->caught_up_at = as_of;
@@ -440,7 +440,10 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
     if (is_owner &&
         (pending.records >= options.batch_records || (is_last && !pending.empty()) || is_due || is_clock_due)) {
       last_commit = Clock::now();
-      FF_TRY(stage_and_publish(pending, stop ? caught_up_at : none, progress));
+      // A full commit and a cycle share no transaction: each takes the memory that the lake has.
+      const bool is_cycle = !shards && is_cycle_due(pending), is_full = pending.records >= options.batch_records;
+      FF_TRY(stage_and_publish(pending, stop ? caught_up_at : none, is_cycle && !is_full, progress));
+      if (is_cycle && is_full) FF_TRY(stage_and_publish(pending, none, true, progress));
       caught_up_at = none;
     }
     if (is_last) break;
@@ -458,7 +461,7 @@ Result<RunStats> Engine::Impl::end(Micros as_of, const Progress& progress) {
     shards->close();
   } else if (!history.is_curated || as_of != history.curated_as_of) {
     Pending nothing;
-    FF_TRY(stage_and_publish(nothing, as_of, progress));
+    FF_TRY(stage_and_publish(nothing, as_of, true, progress));
     FF_TRY(finish_publishing(progress));
   }
   FF_TRY(publisher->flush_state());
