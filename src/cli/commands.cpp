@@ -70,7 +70,7 @@ struct RunCommand {
     c->add_option(
          "--curate-every", options.curate_every_s,
          "Seconds: while full batches wait, curated tables follow core this often (more rarely if a cycle takes more "
-         "than a fifth of it), with less to do sooner; 0: in each commit")
+         "than a fifth of it), with less to do sooner; 0: with each commit")
         ->capture_default_str();
     c->add_option("--state-days", options.state_days,
                   "Days after its last fact for which a thing's keyed state stays at hand; later it is read from raw.*")

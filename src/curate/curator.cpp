@@ -118,7 +118,7 @@ Result<void> Curator::create(Lake& lake, Views views) {
   constexpr const char* span_columns =
       " (key varchar, span_start timestamp, span_end timestamp, first_date date, last_date date)";
   for (const char* table :
-       {"all_shipments", "all_drivers", "touched_shipments", "touched_drivers", "known_drivers", "elsewhere"})
+       {"all_shipments", "all_drivers", "touched_shipments", "touched_drivers", "known_drivers"})
     FF_TRY(lake.run(std::string("create or replace temp table ") + table + " (key varchar)"));
   FF_TRY(
       lake.run("create or replace temp table all_driver_spans (key varchar, from_at timestamp, until_at timestamp)"));
@@ -358,13 +358,18 @@ Result<void> Curator::run(Lake& lake, const Model& m, const Cycle& cycle, InHand
   return {};
 }
 
-/// All models of one kind, part by part.
+/// All models of one kind.
 Result<void> Curator::run_kind(Lake& lake, std::string_view kind, const Cycle& cycle) const {
-  std::vector<std::string> sets{std::string(kind)};
-  if (kind == drivers) sets.insert(sets.end(), {"driver_days", "driver_times"});
   for (const Model& m : models_)
     if (is_table(m) && kind_of(m) == kind)
       FF_TRY(step(m.name, [&] { return take_out(lake, m, "temp.all_" + m.touched); }));
+  return run_parts(lake, kind, cycle);
+}
+
+/// All models of one kind, part by part, once the rows of all are taken out.
+Result<void> Curator::run_parts(Lake& lake, std::string_view kind, const Cycle& cycle) const {
+  std::vector<std::string> sets{std::string(kind)};
+  if (kind == drivers) sets.insert(sets.end(), {"driver_days", "driver_times"});
   std::string size = "(select count(*) from temp.all_" + sets.front() + ")";
   if (kind == drivers)  // What one takes grows with its touched days.
     size = "greatest(" + size + ", (select sum(last_date - first_date) from temp.all_driver_times))";
@@ -383,33 +388,36 @@ Result<void> Curator::run_kind(Lake& lake, std::string_view kind, const Cycle& c
     return {};
   };
   FF_TRY(bring(0));
+  Rows elsewhere("s");
   for (std::int64_t part = 0; part < parts; ++part) {
     for (const std::string& set : sets)
       FF_TRY(lake.run("create or replace temp table touched_" + set + " as select *" + of_part(set, part)));
     const AtHand at_hand = next.valid() ? FF_TRY(next.get()) : AtHand();
     FF_TRY(bring(part + 1));
+    if (!at_hand.elsewhere.empty()) {
+      Rows here("s");
+      for (const std::string& id : at_hand.elsewhere) elsewhere.text(id), here.text(id);
+      FF_TRY(lake.run_with("delete from temp.touched_shipments t using batch b where t.key = b.key", here, {"key"}));
+    }
     FF_TRY(run_part(lake, kind, cycle, at_hand));
   }
-  return {};
+  return elsewhere.empty() ? Result<void>() : run_elsewhere(lake, cycle, elsewhere);
+}
+
+/// All models of shipments, for those that nobody has at hand: each part reads all of the lake.
+Result<void> Curator::run_elsewhere(Lake& lake, const Cycle& cycle, const Rows& ids) const {
+  FF_TRY(lake.run("delete from temp.all_shipments"));
+  FF_TRY(lake.insert("temp.all_shipments", ids));
+  return run_parts(lake, shipments, {cycle.previous_as_of, cycle.as_of, cycle.publish_seq});
 }
 
 /// All models of one kind, for the keys in the touched tables.
 Result<void> Curator::run_part(Lake& lake, std::string_view kind, const Cycle& cycle, const AtHand& at_hand) const {
   std::vector<std::unique_ptr<Lent>> lent;
   InHand in_hand;
-  if (!at_hand.tables.empty()) {
-    Rows elsewhere("s");
-    for (const std::string& id : at_hand.elsewhere) elsewhere.text(id);
-    FF_TRY(lake.run("delete from temp.elsewhere"));
-    FF_TRY(lake.insert("temp.elsewhere", elsewhere));
-    for (const CoreRows& core : at_hand.tables) {
-      const Lent& loan = *lent.emplace_back(std::make_unique<Lent>(core.rows, core.columns));
-      std::string rows = "(from staged(" + std::to_string(loan.id()) + ")";
-      if (!elsewhere.empty())
-        rows += " union all select " + joined(core.columns) + " from " + core.table +
-                " where shipment_id in (select key from temp.elsewhere)";
-      in_hand[core.table] = rows + ")";
-    }
+  for (const CoreRows& core : at_hand.tables) {
+    const Lent& loan = *lent.emplace_back(std::make_unique<Lent>(core.rows, core.columns));
+    in_hand[core.table] = "(from staged(" + std::to_string(loan.id()) + "))";
   }
   for (const Model& m : models_)
     if (is_table(m) && kind_of(m) == kind) FF_TRY(step(m.name, [&] { return run(lake, m, cycle, in_hand); }));

@@ -93,7 +93,7 @@ class Curator {
   std::function<void(const std::string&, std::int64_t)> on_step;
 
   /// Touched keys are worked off in parts of about so many, so that memory does not grow with what was touched.
-  std::int64_t shipments_at_once = 20'000, driver_days_at_once = 20'000;
+  std::int64_t shipments_at_once = 20'000, driver_days_at_once = 50'000;
 
  private:
   struct Cycle {
@@ -110,6 +110,8 @@ class Curator {
   Result<void> gather_known_drivers(Lake& lake, Micros previous_as_of) const;
   Result<void> gather_driver_spans(Lake& lake) const;
   Result<void> run_kind(Lake& lake, std::string_view kind, const Cycle& cycle) const;
+  Result<void> run_parts(Lake& lake, std::string_view kind, const Cycle& cycle) const;
+  Result<void> run_elsewhere(Lake& lake, const Cycle& cycle, const Rows& ids) const;
   Result<void> run_part(Lake& lake, std::string_view kind, const Cycle& cycle, const AtHand& at_hand) const;
   Result<void> run(Lake& lake, const Model& model, const Cycle& cycle, InHand& in_hand) const;
   Result<std::optional<TouchedTable>> touched_table(Lake& lake, const Model& model, const std::string& name) const;

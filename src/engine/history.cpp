@@ -137,7 +137,7 @@ Result<std::int64_t> catch_up_state(Lake& lake, Store& store, const ContractSet&
     end.partition = partitions.id_of(s.partition);
     end.last_position = s.to;
   }
-  FF_TRY(fold(std::move(ends), history.as_of));
+  FF_TRY(fold(std::move(ends), history.curated_as_of));
   return replayed;
 }
 

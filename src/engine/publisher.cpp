@@ -145,7 +145,8 @@ Result<void> Publisher::write_marks(const Commit& commit) {
 
 Result<void> Publisher::follow_with_state(const Commit& commit) {
   const StageClock clock(on_stage, "write state");
-  FF_TRY(store_.write_staged(commit.as_of));
+  // What curated has still to judge stays at hand, however far its cycles are behind in the time that facts tell.
+  FF_TRY(store_.write_staged(turn_ || commit.is_cycle ? commit.as_of : commit.curated_as_of));
   pass_crash_point("state_written");
   if (++commits_since_flush_ < options_.state_flush_commits) return {};
   commits_since_flush_ = 0;
