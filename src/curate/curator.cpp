@@ -435,7 +435,10 @@ Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previou
   FF_TRY(lake.run_with("insert into temp.all_hours select hour, null, null from batch", hour_rows(touched), {"hour"}));
   if (FF_TRY(is_behind(lake))) {
     FF_TRY(gather_noted(lake, "true"));
-    FF_TRY(lake.run("delete from ops.touched"));
+    // Deleting millions of rows takes memory that DuckDB cannot spill; an Iceberg catalog knows no other way.
+    FF_TRY(lake.run(views_ == Views::as_tables
+                        ? "delete from ops.touched"
+                        : "create or replace table ops.touched as from ops.touched limit 0"));
   }
   return run_models(lake, {previous_as_of, as_of, publish_seq, shipments_of});
 }

@@ -53,9 +53,9 @@ class CuratorTest : public ::testing::Test {
         "' as driver_key, timestamp '2026-03-" + from + "' as valid_from, timestamp '2026-03-" + to + "' as valid_to");
   }
 
-  void publish(Micros as_of, const Touched& touched = {}) {
+  void publish(Micros as_of, const Touched& touched = {}, const Curator::ShipmentsOf& shipments_of = {}) {
     ASSERT_TRUE(set_clock(*lake, as_of, "UTC").ok());
-    const auto done = curator.publish(*lake, touched, clock, as_of, ++publish_seq);
+    const auto done = curator.publish(*lake, touched, clock, as_of, ++publish_seq, shipments_of);
     ASSERT_TRUE(done.ok()) << done.error().message;
     clock = as_of;
   }
@@ -192,6 +192,28 @@ TEST_F(CuratorTest, PartByPartIsAllAtOnce) {
   publish(at("02T12:00"), touched);
   EXPECT_EQ(value("select count(*) from curated.shipment_sla"), "20");
   EXPECT_EQ(value("select sum(shipments) from curated.driver_utilization"), "20");
+  expect_full_build();
+}
+
+TEST_F(CuratorTest, ShipmentsThatAreNotAtHandAreJudgedTogetherAtTheEnd) {
+  Touched touched;
+  for (int i = 0; i < 20; ++i) {
+    const std::string id = "S" + std::to_string(i);
+    order(id), touched.shipments.text(id);
+  }
+  const Curator::ShipmentsOf every_third_is_elsewhere = [](const std::vector<std::string>& ids) {
+    Curator::AtHand out;
+    for (std::size_t i = 0; i < ids.size(); i += 3) out.elsewhere.push_back(ids[i]);
+    return Result<Curator::AtHand>(std::move(out));
+  };
+  curator.shipments_at_once = 4;
+  int steps = 0;
+  curator.on_step = [&](const std::string& model, std::int64_t) { steps += model == "shipment_sla"; };
+  publish(at("02T12:00"), touched, every_third_is_elsewhere);
+  EXPECT_LE(steps, 1 + 5 + 3) << "taking out, five parts, and what was left of them in parts as large";
+  publish(at("04T12:00"), {}, every_third_is_elsewhere);  // Deadlines pass.
+  EXPECT_EQ(value("select count(*) from ops.finding_log where change = 'opened'"),
+            value("select count(*) from ops.findings"));
   expect_full_build();
 }
 

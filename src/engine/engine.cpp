@@ -440,10 +440,10 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
     if (is_owner &&
         (pending.records >= options.batch_records || (is_last && !pending.empty()) || is_due || is_clock_due)) {
       last_commit = Clock::now();
-      // A full commit and a cycle share no transaction: each takes the memory that the lake has.
-      const bool is_cycle = !shards && is_cycle_due(pending), is_full = pending.records >= options.batch_records;
-      FF_TRY(stage_and_publish(pending, stop ? caught_up_at : none, is_cycle && !is_full, progress));
-      if (is_cycle && is_full) FF_TRY(stage_and_publish(pending, none, true, progress));
+      // A large commit and a cycle share no transaction: each takes the memory that the lake has.
+      const bool is_cycle = !shards && is_cycle_due(pending), is_large = pending.records > options.batch_records / 4;
+      FF_TRY(stage_and_publish(pending, stop ? caught_up_at : none, is_cycle && !is_large, progress));
+      if (is_cycle && is_large) FF_TRY(stage_and_publish(pending, none, true, progress));
       caught_up_at = none;
     }
     if (is_last) break;

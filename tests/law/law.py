@@ -9,7 +9,7 @@ Each world is told in several storms, each into a lake of its own:
   batches    the same in small commits, curated after each
   killed     the same, killed after every commit, before or after the state has followed; half of the worlds are curated at the end only
   amnesiac   the same, killed twice on the way and bereft of its keyed state, which is rebuilt from raw.*
-  forgetful  in small commits by an engine that keeps no state: what it needs of the past it reads from raw.*
+  forgetful  file by file, each landing before a run of its own that keeps no state: what one needs of the past it reads from raw.*
   stepped    as it is, in four runs that each know a later moment: what is untouched by new facts and clock must stay right
 """
 import datetime
@@ -45,6 +45,16 @@ def amnesiac(world, lake, as_of, batch):
     engine.run(world, lake, "--as-of", as_of, *batch)
 
 
+def forgetful(world, landing, lake, as_of, chance):
+    landing.mkdir()
+    if (world / "contracts").is_dir():
+        (landing / "contracts").symlink_to(world / "contracts")
+    files = sorted(path for path in world.iterdir() if path.is_file())
+    for path in chance.sample(files, len(files)):
+        os.link(path, landing / path.name)
+        engine.run(landing, lake, "--as-of", as_of, "--state-days", "0")
+
+
 def stepped(world, lake, as_of, random):
     end = datetime.datetime.fromisoformat(as_of)
     for hours in sorted(random.sample(range(2, 60), 3), reverse=True):
@@ -65,7 +75,7 @@ def judge(case, folder):
         "batches": lambda lake: engine.run(scattered, lake, "--as-of", as_of, *batch),
         "killed": lambda lake: killed_after_every_commit(scattered, lake, as_of, batch if int(seed) % 2 else batch[:2], folder / "batches"),
         "amnesiac": lambda lake: amnesiac(scattered, lake, as_of, batch),
-        "forgetful": lambda lake: engine.run(scattered, lake, "--as-of", as_of, *batch, "--state-days", "0"),
+        "forgetful": lambda lake: forgetful(scattered, folder / "landing", lake, as_of, chance),
         "stepped": lambda lake: stepped(world, lake, as_of, chance),
     }
     passed, lines = 0, []
