@@ -370,11 +370,14 @@ Result<void> Curator::run_kind(Lake& lake, std::string_view kind, const Cycle& c
 Result<void> Curator::run_parts(Lake& lake, std::string_view kind, const Cycle& cycle) const {
   std::vector<std::string> sets{std::string(kind)};
   if (kind == drivers) sets.insert(sets.end(), {"driver_days", "driver_times"});
-  std::string size = "(select count(*) from temp.all_" + sets.front() + ")";
-  if (kind == drivers)  // What one takes grows with its touched days.
-    size = "greatest(" + size + ", (select sum(last_date - first_date) from temp.all_driver_times))";
-  const auto keys = FF_TRY(lake.integer("select " + size));
-  const auto at_once = kind == shipments ? shipments_at_once : driver_days_at_once;
+  // What drivers take grows with the events of their touched days: of all events at most, by the share of all their days.
+  const std::string days = "(select sum(last_date - first_date + 1) from temp.all_driver_days)",
+                    all_days = "greatest(" + days + ", (select count(*) from curated.driver_utilization))";
+  const std::string size = kind != drivers ? "count(*)"
+                                           : "case when count(*) > 0 then 1 + (select count(*) from core.shipment_events) * " +
+                                                 days + " // " + all_days + " else 0 end";
+  const auto keys = FF_TRY(lake.integer("select " + size + " from temp.all_" + sets.front()));
+  const auto at_once = kind == drivers ? driver_events_at_once : shipments_at_once;
   const std::int64_t parts = (keys + at_once - 1) / at_once;
   const auto of_part = [&](const std::string& set, std::int64_t part) {
     return " from temp.all_" + set + " where hash(key) % " + std::to_string(parts) + " = " + std::to_string(part);

@@ -172,11 +172,11 @@ TEST_F(CuratorTest, DrivingReportedBeforeTheFirstCycleTouchesItsDay) {
   order("S1");
   run("insert into core.shipment_events by name select 'S1' as shipment_id, 'D1' as driver_key, 'apply' as effect, "
       "'in_transit' as status, timestamp '2026-03-02 10:00:00' as event_time, 3600 as driving_s");
-  curator.driver_days_at_once = 4;
   int steps = 0;
   curator.on_step = [&](const std::string& model, std::int64_t) { steps += model == "driver_utilization"; };
   publish(at("02T12:00"));
   EXPECT_EQ(steps, 2) << "taking out, and one part";
+  EXPECT_EQ(value("select sum(last_date - first_date + 1) from temp.all_driver_days"), "1");
   EXPECT_EQ(value("select driving_s from curated.driver_utilization"), "3600");
 }
 
@@ -184,12 +184,19 @@ TEST_F(CuratorTest, PartByPartIsAllAtOnce) {
   Touched touched;
   for (int i = 0; i < 20; ++i) {
     const std::string id = "S" + std::to_string(i);
-    order(id), hold("D" + std::to_string(i % 7), id, "02 09:00:00", "02 11:00:00");
+    const std::string driver = "D" + std::to_string(i % 7);
+    order(id), hold(driver, id, "02 09:00:00", "02 11:00:00");
+    run("insert into core.shipment_events by name select '" + id + "' as shipment_id, '" + driver +
+        "' as driver_key, 'apply' as effect, 'delivered' as status, timestamp '2026-03-02 10:00:00' as event_time");
     touched.shipments.text(id);
-    touched.touch_driver("D" + std::to_string(i % 7), at("02T09:00"), at("02T11:00"));
+    touched.touch_driver(driver, at("02T09:00"), at("02T11:00"));
   }
-  curator.shipments_at_once = 3, curator.driver_days_at_once = 2;
+  curator.shipments_at_once = 3, curator.driver_events_at_once = 6;
+  int steps = 0;
+  curator.on_step = [&](const std::string& model, std::int64_t) { steps += model == "driver_utilization"; };
   publish(at("02T12:00"), touched);
+  EXPECT_EQ(steps, 1 + 4) << "taking out, and twenty events by six";
+  EXPECT_EQ(value("select sum(deliveries) from curated.driver_utilization"), "20");
   EXPECT_EQ(value("select count(*) from curated.shipment_sla"), "20");
   EXPECT_EQ(value("select sum(shipments) from curated.driver_utilization"), "20");
   expect_full_build();
