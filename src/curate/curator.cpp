@@ -117,8 +117,7 @@ Result<void> Curator::create(Lake& lake, Views views) {
   views_ = views;
   constexpr const char* span_columns =
       " (key varchar, span_start timestamp, span_end timestamp, first_date date, last_date date)";
-  for (const char* table :
-       {"all_shipments", "all_drivers", "touched_shipments", "touched_drivers", "known_drivers"})
+  for (const char* table : {"all_shipments", "all_drivers", "touched_shipments", "touched_drivers", "known_drivers"})
     FF_TRY(lake.run(std::string("create or replace temp table ") + table + " (key varchar)"));
   FF_TRY(
       lake.run("create or replace temp table all_driver_spans (key varchar, from_at timestamp, until_at timestamp)"));
@@ -370,15 +369,16 @@ Result<void> Curator::run_kind(Lake& lake, std::string_view kind, const Cycle& c
 Result<void> Curator::run_parts(Lake& lake, std::string_view kind, const Cycle& cycle) const {
   std::vector<std::string> sets{std::string(kind)};
   if (kind == drivers) sets.insert(sets.end(), {"driver_days", "driver_times"});
-  // What drivers take grows with the events of their touched days: of all events at most, by the share of all their days.
-  const std::string days = "(select sum(last_date - first_date + 1) from temp.all_driver_days)",
-                    all_days = "greatest(" + days + ", (select count(*) from curated.driver_utilization))";
-  const std::string size = kind != drivers ? "count(*)"
-                                           : "case when count(*) > 0 then 1 + (select count(*) from core.shipment_events) * " +
-                                                 days + " // " + all_days + " else 0 end";
-  const auto keys = FF_TRY(lake.integer("select " + size + " from temp.all_" + sets.front()));
+  std::string sql = "select count(*) from temp.all_" + sets.front();
+  if (kind == drivers)  // Their events: of all, as many as these days are of all days; their own rows are taken out.
+    sql =
+        "select case when keys > 0 then 1 + events * days // greatest(days + other_days, 1) else 0 end from "
+        "(select count(*) as keys from temp.all_drivers), (select count(*) as events from core.shipment_events), "
+        "(select coalesce(sum(last_date - first_date + 1), 0) as days from temp.all_driver_days), "
+        "(select count(*) as other_days from curated.driver_utilization)";
+  const auto size = FF_TRY(lake.integer(sql));
   const auto at_once = kind == drivers ? driver_events_at_once : shipments_at_once;
-  const std::int64_t parts = (keys + at_once - 1) / at_once;
+  const std::int64_t parts = (size + at_once - 1) / at_once;
   const auto of_part = [&](const std::string& set, std::int64_t part) {
     return " from temp.all_" + set + " where hash(key) % " + std::to_string(parts) + " = " + std::to_string(part);
   };
@@ -439,9 +439,8 @@ Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previou
   if (FF_TRY(is_behind(lake))) {
     FF_TRY(gather_noted(lake, "true"));
     // Deleting millions of rows takes memory that DuckDB cannot spill; an Iceberg catalog knows no other way.
-    FF_TRY(lake.run(views_ == Views::as_tables
-                        ? "delete from ops.touched"
-                        : "create or replace table ops.touched as from ops.touched limit 0"));
+    FF_TRY(lake.run(views_ == Views::as_tables ? "delete from ops.touched"
+                                               : "create or replace table ops.touched as from ops.touched limit 0"));
   }
   return run_models(lake, {previous_as_of, as_of, publish_seq, shipments_of});
 }
