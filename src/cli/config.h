@@ -39,7 +39,10 @@ struct PublishConfig {
 };
 
 struct ServiceConfig {
-  ServiceConfig() { engine.curate_every_s = 10; }  ///< people are watching: sooner than a run over a backlog
+  ServiceConfig() {
+    engine.curate_every_s = 10;        // people are watching: sooner than a run over a backlog
+    engine.lake.memory_limit = "1GB";  // its lake grows, and with it what DuckDB holds and cannot spill
+  }
 
   std::string file;      ///< where it was read from
   EngineOptions engine;  ///< with `input` of the source of type files; without `home` and live sources

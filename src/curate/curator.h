@@ -94,7 +94,7 @@ class Curator {
 
   /// Touched keys are worked off in parts of about so many, so that memory does not grow with what was touched. Of events
   /// in the days of drivers DuckDB has been seen to hold four million in 512 MB.
-  std::int64_t shipments_at_once = 20'000, driver_events_at_once = 1'500'000;
+  std::int64_t shipments_at_once = 20'000, driver_events_at_once = 500'000;
 
  private:
   struct Cycle {
