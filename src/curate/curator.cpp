@@ -438,7 +438,8 @@ Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previou
   FF_TRY(lake.run_with("insert into temp.all_hours select hour, null, null from batch", hour_rows(touched), {"hour"}));
   if (FF_TRY(is_behind(lake))) {
     FF_TRY(gather_noted(lake, "true"));
-    // Deleting millions of rows takes memory that DuckDB cannot spill; an Iceberg catalog knows no other way.
+    // Deleting millions of rows of a DuckDB file takes memory that cannot be spilled. Replacing a table of an Iceberg
+    // catalog was not tried.
     FF_TRY(lake.run(views_ == Views::as_tables ? "delete from ops.touched"
                                                : "create or replace table ops.touched as from ops.touched limit 0"));
   }
