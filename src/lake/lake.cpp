@@ -31,7 +31,10 @@ Error classify(std::string_view message, std::string_view sql) {
   if (has("Conflict") || has("conflict") || has("does not have a reachable state in this transaction"))
     return {Recourse::retry, "commit_conflict", text};
   if (has("Out of Memory"))
-    return {Recourse::halt, "out_of_memory", "raise --memory-limit or lower --batch-records: " + text};
+    return {Recourse::retry, "out_of_memory",
+            "a lake opened anew may go through; if not, raise --memory-limit (memory_limit of a service) or lower "
+            "--batch-records: " +
+                text};
   return {Recourse::halt, "lake_error", text};
 }
 

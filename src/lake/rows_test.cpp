@@ -35,6 +35,14 @@ TEST(Rows, MoreThanOneChunkKeepsItsOrder) {
   EXPECT_EQ(lake->value("select count(*) from t where a::varchar = b").value(), "5000");
 }
 
+TEST(Lake, WantOfMemorySaysSoAndIsTriedAgain) {
+  const auto lake = Lake::open({.memory_limit = "10MB", .threads = 1}).value();
+  const auto failed = lake->query("select length(string_agg(range::varchar, '')) from range(20000000)");
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().cause, "out_of_memory");
+  EXPECT_EQ(failed.error().recourse, Recourse::retry);
+}
+
 TEST(Lake, ATransactionIsWholeOrAbsent) {
   const auto lake = Lake::open({.threads = 1}).value();
   ASSERT_TRUE(lake->run("create table t (a bigint)").ok());
