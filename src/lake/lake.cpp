@@ -46,10 +46,6 @@ constexpr int row_group_rows = 30'720;
 /// of the format that DuckDB makes by itself, which programs before 1.2 can read. An existing file is brought up to it.
 constexpr const char* storage_version = "v1.5.0";
 
-/// Merges of row groups that a checkpoint makes in each table. Three keep up with the rows that commits replace; DuckDB's own
-/// hundred also write anew, for a quarter fewer groups, all that commits append as one full group and the rest of another.
-constexpr const char* vacuum_tasks = "3";
-
 std::string attach_file(const std::string& path) {
   return "attach " + sql_literal(path.empty() ? ":memory:" : path) + " as lake (row_group_size " +
          std::to_string(row_group_rows) + (path.empty() ? "" : ", storage_version " + sql_literal(storage_version)) +
@@ -83,7 +79,6 @@ Result<std::unique_ptr<Lake>> Lake::open(const LakeOptions& options) {
   duckdb_set_config(config, "threads", std::to_string(options.threads).c_str());
   duckdb_set_config(config, "preserve_insertion_order", "false");
   duckdb_set_config(config, "checkpoint_threshold", "256MB");
-  duckdb_set_config(config, "max_vacuum_tasks", vacuum_tasks);
   duckdb_set_config(config, "autoinstall_known_extensions", "false");
   if (options.read_only) duckdb_set_config(config, "access_mode", "READ_ONLY");
   if (!options.temp_directory.empty()) duckdb_set_config(config, "temp_directory", options.temp_directory.c_str());
