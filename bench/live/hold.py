@@ -84,10 +84,11 @@ def slope(samples):
     return 3600 * sum((t - mean_t) * (m - mean_m) for t, m in samples) / spread if spread else 0.0
 
 
-def play(folder, kafka, postgres, rate, seconds, say, burst=None, retention_ms=-1):
-    """Plays `rate` events a second for `seconds`; burst: (events a second, seconds, of every so many seconds). What was seen."""
+def play(folder, kafka, postgres, rate, seconds, say, burst=None, retention_ms=-1, days=1):
+    """Plays `rate` events a second for `seconds`; burst: (events a second, seconds, of every so many seconds); orders come on so many
+    days of the world, and live for three on average. What was seen."""
     average = rate if not burst else (rate * (burst[2] - burst[1]) + burst[0] * burst[1]) / burst[2]
-    rows = simulate(folder / "world", int(average * seconds / 20 * 1.03) + 100)
+    rows = simulate(folder / "world", int(average * seconds / 20 * 1.03) + 100, "--days", str(days))
     records = sum(rows.values())
     factor, in_tables = records / rows["events"], records - rows["events"] - rows["pings"]
     say(f"a world of {records:,} records: beside {rate:,} events a second {rate * rows['pings'] / rows['events']:,.0f} pings and {rate * in_tables / rows['events']:,.0f} rows of orders, drivers, commands")

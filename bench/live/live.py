@@ -85,7 +85,7 @@ def main():
     parser.add_argument("--rows", type=int, default=1_000_000, help="in the table of 'database' (1000000)")
     parser.add_argument("--seconds", type=int, default=300, help="how long the rate is held (300)")
     parser.add_argument("--rate", type=int, default=35_000, help="events a second held (35000), pings and rows of Postgres in proportion")
-    parser.add_argument("--soak", type=float, metavar="HOURS", help="nothing but HOURS at 8,000 events a second, 35,000 in the last 12 s of each two minutes; takes some 30 GB of disk an hour")
+    parser.add_argument("--soak", type=float, metavar="HOURS", help="nothing but HOURS at 8,000 events a second, 35,000 in the last 12 s of each two minutes, which are a day; takes some 30 GB of disk an hour")
     parser.add_argument("--skip-peers", action="store_true", help="neither Flink nor Debezium")
     words = parser.parse_args()
     if words.soak:
@@ -111,7 +111,9 @@ def main():
     if "hold" in words.only:
         rows += hold_rows(in_folder("hold", lambda place, kafka, postgres: hold.play(place, kafka, postgres, words.rate, words.seconds, say)), words.rate)
     if words.soak:
-        measured = in_folder("soak", lambda place, kafka, postgres: hold.play(place, kafka, postgres, 8000, int(words.soak * 3600), say, burst=(35_000, 12, 120), retention_ms=1_800_000))
+        day_s = 120  # one day's orders after the other: as many lives begin as end
+        measured = in_folder("soak", lambda place, kafka, postgres: hold.play(place, kafka, postgres, 8000, int(words.soak * 3600), say, burst=(35_000, 12, day_s), retention_ms=1_800_000,
+                                                                              days=max(1, round(words.soak * 3600 / day_s))))
         rows += soak_rows(measured, words.soak)
     print(f"\n{machine.words()}; load before {load:.1f}, now {os.getloadavg()[0]:.1f}\n{machine.versions()}\n./ff bench live {' '.join(sys.argv[1:])}\n")
     table(rows)
