@@ -52,7 +52,10 @@ class Starters {
     return out;
   }
   /// Those told of belong to an engine that is gone.
-  void forget() { kafka_.clear(); }
+  void forget() {
+    kafka_.clear();
+    postgres_.clear();
+  }
   void tell() const {
     for (const auto& [name, source] : kafka_) metrics_.observe(name, source->stats());
     for (const auto& [name, source] : postgres_) metrics_.observe(name, source->stats(), now_micros());
@@ -147,8 +150,10 @@ Result<void> serve(const ServiceConfig& config, const std::string& home, std::st
   for (;;) {
     const auto done = serve_once(options, stop, health);
     starters.forget();
-    if (done.ok() || !options.is_shared || done.error().recourse != Recourse::retry || stop.stop_requested())
-      return done;
+    if (done.ok() || stop.stop_requested()) return done;
+    // Of workers, another may have what was ours. And what a lake does not spill it gives back when it is closed.
+    const Error& error = done.error();
+    if (options.is_shared ? error.recourse != Recourse::retry : error.cause != "out_of_memory") return done;
     std::cerr << "fleetflow: " << done.error().message << "\n  (" << done.error().cause << ": taking up anew)\n";
     std::this_thread::sleep_for(std::chrono::seconds(1));
   }

@@ -144,9 +144,14 @@ Result<void> Curator::create(Lake& lake, Views views) {
 Result<void> Curator::note(Lake& lake, const Touched& touched, std::int64_t publish_seq) const {
   const std::string by = ", " + std::to_string(publish_seq) + " from batch";
   FF_TRY(lake.run_with("insert into ops.touched select 'shipment', key, null, null" + by, touched.shipments, {"key"}));
+  FF_TRY(lake.run_with("insert into ops.touched select 'hour', null, hour, null" + by, hour_rows(touched), {"hour"}));
+  return note_drivers(lake, touched, publish_seq);
+}
+
+Result<void> Curator::note_drivers(Lake& lake, const Touched& touched, std::int64_t publish_seq) const {
+  const std::string by = ", " + std::to_string(publish_seq) + " from batch";
   FF_TRY(lake.run_with("insert into ops.touched select 'driver', *" + by, span_rows(touched),
                        {"key", "from_at", "until_at"}));
-  FF_TRY(lake.run_with("insert into ops.touched select 'hour', null, hour, null" + by, hour_rows(touched), {"hour"}));
   return lake.run_with("insert into ops.touched select 'driver_row', key, null, null" + by, touched.driver_rows,
                        {"key"});
 }
@@ -157,6 +162,18 @@ Result<void> Curator::list_noted(Lake& lake) {
 
 Result<void> Curator::forget_noted(Lake& lake) {
   return lake.run("delete from ops.touched where publish_seq in (select publish_seq from temp.noted_commits)");
+}
+
+/// What a cycle has gathered is done with; what drivers wait for stays, once a driver.
+Result<void> Curator::forget_done(Lake& lake, Drivers how) const {
+  const std::string stays = how == Drivers::follow ? "false" : "kind in ('driver', 'driver_row', 'clock')";
+  // Replacing a table of an Iceberg catalog was not tried.
+  if (views_ == Views::as_tables) return lake.run("delete from ops.touched where not (" + stays + ")");
+  // Deleting millions of rows of a DuckDB file takes memory that cannot be spilled.
+  return lake.run(
+      "create or replace table ops.touched as select kind, key, min(from_at) as from_at, max(until_at) as until_at, "
+      "max(publish_seq) as publish_seq from ops.touched where " +
+      stays + " group by kind, key");
 }
 
 Result<bool> Curator::is_behind(Lake& lake) {
@@ -173,20 +190,22 @@ Result<void> Curator::gather_noted(Lake& lake, const std::string& which) const {
 }
 
 /// Everything that a cycle recomputes, from what was noted and touched, and what the clock turned.
-Result<void> Curator::gather(Lake& lake, Micros previous_as_of, Micros as_of) const {
+Result<void> Curator::gather(Lake& lake, const Cycle& cycle) const {
   FF_TRY(
       lake.run("create or replace temp table all_hours as select distinct key, key as span_start, key + interval 1 "
                "hour as span_end from temp.all_hours"));
   // Before the first cycle nothing was judged: what was touched by then counted up to a clock that has moved since.
-  const std::string before = previous_as_of == none ? "timestamp '0001-01-01'" : timestamp_literal(previous_as_of),
-                    now = timestamp_literal(as_of);
-  const bool clock_moved = previous_as_of != as_of;
-  if (clock_moved)
+  const auto moment = [](Micros as_of) {
+    return as_of == none ? "timestamp '0001-01-01'" : timestamp_literal(as_of);
+  };
+  const std::string now = moment(cycle.as_of);
+  if (cycle.previous_as_of != cycle.as_of)
     FF_TRY(lake.run("insert into temp.all_shipments select shipment_id from ops.shipment_deadlines where due_at > " +
-                    before + " and due_at <= " + now));
-  FF_TRY(gather_known_drivers(lake, previous_as_of));
+                    moment(cycle.previous_as_of) + " and due_at <= " + now));
+  FF_TRY(gather_known_drivers(lake, cycle.previous_as_of));
   FF_TRY(lake.run("create or replace temp table all_shipments as select distinct key from temp.all_shipments"));
-  if (clock_moved) FF_TRY(gather_clock(lake, before, now));
+  if (cycle.drivers == Drivers::wait) return {};
+  if (cycle.drivers_as_of != cycle.as_of) FF_TRY(gather_clock(lake, moment(cycle.drivers_as_of), now));
   return gather_driver_spans(lake);
 }
 
@@ -430,7 +449,9 @@ Result<void> Curator::run_part(Lake& lake, std::string_view kind, const Cycle& c
 }
 
 Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of,
-                              std::int64_t publish_seq, const ShipmentsOf& shipments_of) const {
+                              std::int64_t publish_seq, const ShipmentsOf& shipments_of, Drivers wanted) const {
+  const Drivers how = previous_as_of == none ? Drivers::follow : wanted;
+  Cycle cycle{previous_as_of, as_of, publish_seq, shipments_of, how};
   FF_TRY(clear_gathered(lake));
   FF_TRY(lake.insert("temp.all_shipments", touched.shipments));
   FF_TRY(lake.insert("temp.all_driver_spans", span_rows(touched)));
@@ -438,12 +459,23 @@ Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previou
   FF_TRY(lake.run_with("insert into temp.all_hours select hour, null, null from batch", hour_rows(touched), {"hour"}));
   if (FF_TRY(is_behind(lake))) {
     FF_TRY(gather_noted(lake, "true"));
-    // Deleting millions of rows of a DuckDB file takes memory that cannot be spilled. Replacing a table of an Iceberg
-    // catalog was not tried.
-    FF_TRY(lake.run(views_ == Views::as_tables ? "delete from ops.touched"
-                                               : "create or replace table ops.touched as from ops.touched limit 0"));
+    cycle.drivers_as_of = FF_TRY(
+        lake.integer("select epoch_us(min(from_at)) from ops.touched where kind = 'clock'", previous_as_of));
+    FF_TRY(forget_done(lake, how));
   }
-  return run_models(lake, {previous_as_of, as_of, publish_seq, shipments_of});
+  if (how == Drivers::wait) {
+    FF_TRY(note_drivers(lake, touched, publish_seq));
+    FF_TRY(lake.run("insert into ops.touched values ('clock', null, " + timestamp_literal(previous_as_of) + ", " +
+                    timestamp_literal(as_of) + ", " + std::to_string(publish_seq) + ")"));
+  }
+  return run_models(lake, cycle);
+}
+
+std::set<std::string> Curator::driver_models() const {
+  std::set<std::string> names;
+  for (const Model& m : models_)
+    if (kind_of(m) == drivers) names.insert(m.name);
+  return names;
 }
 
 Result<void> Curator::publish_listed(Lake& lake, Micros previous_as_of, Micros as_of, std::int64_t publish_seq) const {
@@ -453,10 +485,11 @@ Result<void> Curator::publish_listed(Lake& lake, Micros previous_as_of, Micros a
 }
 
 Result<void> Curator::run_models(Lake& lake, const Cycle& cycle) const {
-  FF_TRY(step("(gather)", [&] { return gather(lake, cycle.previous_as_of, cycle.as_of); }));
+  FF_TRY(step("(gather)", [&] { return gather(lake, cycle); }));
   for (const Model& m : models_)
     if (!m.groups.empty()) FF_TRY(lake.run("delete from " + touched_name(m)));
-  for (const std::string_view kind : {shipments, drivers, hours}) FF_TRY(run_kind(lake, kind, cycle));
+  for (const std::string_view kind : {shipments, drivers, hours})
+    if (kind != drivers || cycle.drivers == Drivers::follow) FF_TRY(run_kind(lake, kind, cycle));
   InHand nothing;
   for (const Model& m : models_)
     if (is_table(m) && kind_of(m).empty()) FF_TRY(step(m.name, [&] { return run(lake, m, cycle, nothing); }));

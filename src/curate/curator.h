@@ -70,12 +70,18 @@ class Curator {
   };
   using ShipmentsOf = std::function<Result<AtHand>(const std::vector<std::string>& ids_sorted)>;
 
+  /// Whether the models of drivers follow, too. A driver's whole day is read for each touch, so what they cost grows with the
+  /// day and not with what was touched; while they wait, ops.touched keeps what they have to do. The first cycle lets none
+  /// wait.
+  enum class Drivers : std::uint8_t { follow, wait };
+
   /// Recomputes what `touched`, all that was noted since the last time, and the time between two as_of concern; the clock
   /// stands at `as_of` already. `previous_as_of` is that of the last publish(), `none` if there was none.
   /// What changes among the findings is noted in ops.finding_log under `publish_seq`. `shipments_of`: where core's rows of
   /// touched shipments come from; it is asked in another thread, one question at a time. Null: from the lake.
   Result<void> publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of,
-                       std::int64_t publish_seq, const ShipmentsOf& shipments_of = {}) const;
+                       std::int64_t publish_seq, const ShipmentsOf& shipments_of = {},
+                       Drivers drivers = Drivers::follow) const;
   /// The same where others note meanwhile: ops.touched is only read, so that no commit of theirs is in the way. Of it those
   /// commits count that stand in temp.noted_commits: list them (list_noted) before the transaction of this begins, so that
   /// it sees all that they wrote; once it is committed, forget_noted in another. Whatever is not forgotten is done again.
@@ -88,6 +94,8 @@ class Curator {
   Result<void> rebuild(Lake& lake) const;
 
   const std::vector<Model>& models() const { return models_; }
+  /// Names of those that Drivers is about.
+  std::set<std::string> driver_models() const;
 
   /// Called with each model's name and the microseconds its step took; for the profile of a bench.
   std::function<void(const std::string&, std::int64_t)> on_step;
@@ -101,11 +109,15 @@ class Curator {
     Micros previous_as_of, as_of;
     std::int64_t publish_seq;
     ShipmentsOf shipments_of = {};  ///< null: the lake has them
+    Drivers drivers = Drivers::follow;
+    Micros drivers_as_of = previous_as_of;  ///< of the last cycle in which drivers followed
   };
   using InHand = decltype(TouchedTable::in_hand);
   explicit Curator(std::vector<Model> models) : models_(std::move(models)) {}
-  Result<void> gather(Lake& lake, Micros previous_as_of, Micros as_of) const;
+  Result<void> gather(Lake& lake, const Cycle& cycle) const;
   Result<void> gather_noted(Lake& lake, const std::string& which) const;
+  Result<void> note_drivers(Lake& lake, const Touched& touched, std::int64_t publish_seq) const;
+  Result<void> forget_done(Lake& lake, Drivers how) const;
   Result<void> run_models(Lake& lake, const Cycle& cycle) const;
   Result<void> gather_clock(Lake& lake, const std::string& before, const std::string& now) const;
   Result<void> gather_known_drivers(Lake& lake, Micros previous_as_of) const;

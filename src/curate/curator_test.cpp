@@ -53,9 +53,10 @@ class CuratorTest : public ::testing::Test {
         "' as driver_key, timestamp '2026-03-" + from + "' as valid_from, timestamp '2026-03-" + to + "' as valid_to");
   }
 
-  void publish(Micros as_of, const Touched& touched = {}, const Curator::ShipmentsOf& shipments_of = {}) {
+  void publish(Micros as_of, const Touched& touched = {}, const Curator::ShipmentsOf& shipments_of = {},
+               Curator::Drivers drivers = Curator::Drivers::follow) {
     ASSERT_TRUE(set_clock(*lake, as_of, "UTC").ok());
-    const auto done = curator.publish(*lake, touched, clock, as_of, ++publish_seq, shipments_of);
+    const auto done = curator.publish(*lake, touched, clock, as_of, ++publish_seq, shipments_of, drivers);
     ASSERT_TRUE(done.ok()) << done.error().message;
     clock = as_of;
   }
@@ -128,6 +129,36 @@ TEST_F(CuratorTest, WhatWasNotedIsPublishedByTheNextCycle) {
   publish(at("02T12:00"));
   EXPECT_FALSE(Curator::is_behind(*lake).value());
   EXPECT_EQ(value("select assigned_s from curated.driver_utilization"), "7200");
+  expect_full_build();
+}
+
+/// What they hold grows with the clock (S4.4), also while nobody looks.
+TEST_F(CuratorTest, DriversThatWaitMissNeitherWhatWasTouchedNorTheTimeThatPassed) {
+  order("S1"), order("S2");
+  run("insert into core.driver_assignments by name select 'S1' as shipment_id, 'D1' as driver_key, timestamp "
+      "'2026-03-02 09:00:00' as valid_from, timestamp '2026-03-05 09:00:00' as counts_to_at_most");
+  Touched touched = shipments({"S1"});
+  touched.touch_driver("D1", at("02T09:00"), at("02T10:00"));
+  publish(at("02T10:00"), touched);
+  EXPECT_EQ(value("select assigned_s from curated.driver_utilization"), "3600");
+
+  hold("D2", "S2", "02 09:00:00", "02 11:00:00");
+  touched = shipments({"S2"});
+  touched.touch_driver("D2", at("02T09:00"), at("02T11:00"));
+  publish(at("02T11:00"), touched, {}, Curator::Drivers::wait);
+  publish(at("02T12:00"), driver("D2", at("02T10:00"), at("02T10:30")), {}, Curator::Drivers::wait);
+  EXPECT_EQ(value("select count(*) from curated.shipment_sla"), "2") << "shipments did not wait";
+  EXPECT_EQ(value("select sum(assigned_s) from curated.driver_utilization"), "3600");
+  EXPECT_EQ(value("select string_agg(kind || ' ' || strftime(from_at, '%H:%M') || ' ' || strftime(until_at, '%H:%M'), ', '"
+                  " order by kind) from (select kind, min(from_at) as from_at, max(until_at) as until_at from "
+                  "ops.touched group by kind)"),
+            "clock 10:00 12:00, driver 09:00 11:00");
+
+  publish(at("02T12:00"));
+  EXPECT_FALSE(Curator::is_behind(*lake).value());
+  EXPECT_EQ(value("select string_agg(driver_key || ' ' || assigned_s, ', ' order by driver_key) from "
+                  "curated.driver_utilization"),
+            "D1 10800, D2 7200");
   expect_full_build();
 }
 

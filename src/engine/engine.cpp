@@ -26,7 +26,10 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds poll_wait{20};
-constexpr int cycle_rest = 5;  // full batches leave a cycle a fifth of the time
+constexpr int cycle_rest = 5;  // full batches leave a cycle a fifth of the time, and cycles the models of drivers
+
+/// Which curated tables follow in a commit.
+enum class Cycle : std::uint8_t { none, without_drivers, whole };
 
 std::int64_t microseconds_since(Clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count();
@@ -60,7 +63,7 @@ struct Engine::Impl {
     std::string name;
     std::unique_ptr<Source> source;
     std::set<std::uint32_t> partitions;  ///< seen so far, so that each source hears of its own
-    std::string trouble;                 ///< why it gives nothing just now; empty: it is well
+    std::string trouble;                 ///< why it gives nothing, or not all, just now; empty: it is well
   };
   std::vector<OpenSource> sources;
 
@@ -79,7 +82,9 @@ struct Engine::Impl {
   TurnReporter reporter;
   Clock::time_point last_cycle{};  ///< long ago: the first is due at once
   Clock::time_point publishing_since = Clock::now();
-  Clock::duration last_fold{}, last_publishing{}, last_cycle_took{};
+  Clock::time_point last_drivers{};  ///< when the models of drivers followed last
+  Clock::duration last_fold{}, last_publishing{}, last_cycle_took{}, last_drivers_took{};
+  bool wait_only_drivers = false;  ///< not curated, but for the models of drivers
 
   Impl(EngineOptions o, ContractSet c, PseudonymKey k, Curator m)
       : options(std::move(o)), contracts(std::move(c)), key(std::move(k)), curator(std::move(m)) {}
@@ -100,8 +105,9 @@ struct Engine::Impl {
   Result<void> keep_shards(Pending& pending);
   Result<void> let_go(Pending& pending);
   Result<void> take_up(const Shards::HeldByName& taken);
-  bool is_cycle_due(const Pending& pending) const;
-  Result<void> stage_and_publish(Pending& pending, Micros as_of, bool is_cycle, const Progress& progress);
+  Cycle cycle_due(const Pending& pending) const;
+  bool are_drivers_due() const;
+  Result<void> stage_and_publish(Pending& pending, Micros as_of, Cycle cycle, const Progress& progress);
   Result<void> finish_publishing(const Progress& progress);
   void report(Publishing& finished, const Error* error);
   bool is_time_to_fold() const;
@@ -180,7 +186,7 @@ Result<void> Engine::Impl::open() {
   publisher->on_stage = [this](const char* stage, std::int64_t us) {
     if (publishing) publishing->stage_us[stage] += us;
   };
-  FF_TRY(reporter.start(options.observer, contracts, *lake, options.is_shared));
+  FF_TRY(reporter.start(options.observer, contracts, *lake, curator.driver_models(), options.is_shared));
   if (options.is_shared) return share(zone_name);
   stats.replayed = FF_TRY(catch_up_state(*lake, *store, contracts, key, partitions, *stager, history));
   return {};
@@ -281,7 +287,7 @@ Result<bool> Engine::Impl::gather(Pending& pending, bool is_serving) {
     auto polled = s.source->poll(sources.size() == 1 ? poll_wait : std::chrono::milliseconds(0));
     FF_TRY(keep_shards(pending));
     if (!polled.ok() && !(is_serving && polled.error().recourse == Recourse::retry)) return polled.error();
-    s.trouble = polled.ok() ? std::string() : polled.error().message;
+    s.trouble = polled.ok() ? s.source->trouble() : polled.error().message;
     if (!polled.ok()) continue;
     auto next = std::move(polled).value();
     if (!next || FF_TRY(is_overtaken(*next))) continue;
@@ -315,12 +321,20 @@ Result<bool> Engine::Impl::is_overtaken(const SourceBatch& batch) {
 
 /// The fuller the commit, the rarer the cycles: a full one waits for `curate_every_s` to pass, and for five times what the
 /// last cycle took; one of next to nothing is followed at once. So who is behind catches up, and readers see as soon as can be.
-bool Engine::Impl::is_cycle_due(const Pending& pending) const {
+Cycle Engine::Impl::cycle_due(const Pending& pending) const {
+  if (shards) return Cycle::none;
   const double fullness =
       std::min(1.0, static_cast<double>(pending.records) / static_cast<double>(options.batch_records));
   const Clock::duration every = std::chrono::seconds(options.curate_every_s);
-  const bool is_each = every == Clock::duration::zero();
-  return is_each || Clock::now() - last_cycle >= fullness * std::max(every, cycle_rest * last_cycle_took);
+  if (every != Clock::duration::zero() &&
+      Clock::now() - last_cycle < fullness * std::max(every, cycle_rest * last_cycle_took))
+    return Cycle::none;
+  return are_drivers_due() ? Cycle::whole : Cycle::without_drivers;
+}
+
+/// What the models of drivers cost grows with the day, so they follow the more rarely the later it is.
+bool Engine::Impl::are_drivers_due() const {
+  return options.curate_every_s == 0 || Clock::now() - last_drivers >= cycle_rest * last_drivers_took;
 }
 
 /// So that the next commit is folded just when the one being written is done, as far as the last ones tell.
@@ -329,14 +343,15 @@ bool Engine::Impl::is_time_to_fold() const {
 }
 
 /// Folds what is pending while the commit before is still being published, then hands it over.
-Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, bool is_cycle, const Progress& progress) {
+Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, Cycle cycle, const Progress& progress) {
   auto next = std::make_unique<Publishing>();
   Commit& commit = next->commit;
   commit.publish_seq = history.publish_seq + 1;
   commit.epoch = history.epoch;
   commit.previous_as_of = history.as_of;
   commit.as_of = as_of;
-  commit.is_cycle = is_cycle;
+  commit.is_cycle = cycle != Cycle::none;
+  commit.drivers = cycle == Cycle::whole ? Curator::Drivers::follow : Curator::Drivers::wait;
   commit.curated_as_of = history.curated_as_of;
   const Clock::time_point start = Clock::now();
   next->caught_up_at = as_of;
@@ -351,11 +366,13 @@ Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, boo
   FF_TRY(finish_publishing(progress));
   history.publish_seq = commit.publish_seq;
   history.as_of = commit.as_of;
-  history.is_curated = commit.is_cycle || shards;
+  history.is_curated = cycle == Cycle::whole || shards;
+  wait_only_drivers = cycle == Cycle::without_drivers;
   if (commit.is_cycle) {
     history.curated_as_of = commit.as_of;
     last_cycle = Clock::now();
   }
+  if (cycle == Cycle::whole) last_drivers = Clock::now();
   store->stage(std::move(commit.staging.state));
   next->backpressure_us = microseconds_since(start);
   inflight_bytes = 0;
@@ -377,7 +394,13 @@ Result<void> Engine::Impl::finish_publishing(const Progress& progress) {
   const auto finished = std::move(publishing);
   const auto published = finished->done.get();
   last_publishing = std::chrono::microseconds(finished->transaction_us);
-  if (finished->commit.is_cycle) last_cycle_took = last_publishing;
+  if (finished->commit.is_cycle) {
+    Clock::duration drivers_took{};
+    for (const std::string& model : curator.driver_models())
+      drivers_took += std::chrono::microseconds(finished->stage_us["curate " + model]);
+    last_cycle_took = last_publishing - drivers_took;
+    if (finished->commit.drivers == Curator::Drivers::follow) last_drivers_took = drivers_took;
+  }
   report(*finished, published.ok() ? nullptr : &published.error());
   FF_TRY(published);
   for (const auto& [stage, us] : finished->stage_us) stats.stage_us[stage] += us;
@@ -431,7 +454,8 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
     const auto waited = Clock::now() - last_commit;
     const bool is_due = stop && !pending.empty() && waited >= options.commit_interval && is_time_to_fold();
     const bool is_clock_due =
-        stop && !any && !publishing && pending.empty() && (waited >= options.clock_interval || !history.is_curated);
+        stop && !any && !publishing && pending.empty() &&
+        (waited >= options.clock_interval || (!history.is_curated && (!wait_only_drivers || are_drivers_due())));
     const bool is_owner = !shards || !epochs.empty();
     if (!is_owner && waited >= options.clock_interval) {
       last_commit = Clock::now();
@@ -441,9 +465,10 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
         (pending.records >= options.batch_records || (is_last && !pending.empty()) || is_due || is_clock_due)) {
       last_commit = Clock::now();
       // A large commit and a cycle share no transaction: each takes the memory that the lake has.
-      const bool is_cycle = !shards && is_cycle_due(pending), is_large = pending.records > options.batch_records / 4;
-      FF_TRY(stage_and_publish(pending, stop ? caught_up_at : none, is_cycle && !is_large, progress));
-      if (is_cycle && is_large) FF_TRY(stage_and_publish(pending, none, true, progress));
+      const Cycle cycle = cycle_due(pending);
+      const bool is_large = pending.records > options.batch_records / 4;
+      FF_TRY(stage_and_publish(pending, stop ? caught_up_at : none, is_large ? Cycle::none : cycle, progress));
+      if (is_large && cycle != Cycle::none) FF_TRY(stage_and_publish(pending, none, cycle, progress));
       caught_up_at = none;
     }
     if (is_last) break;
@@ -461,7 +486,7 @@ Result<RunStats> Engine::Impl::end(Micros as_of, const Progress& progress) {
     shards->close();
   } else if (!history.is_curated || as_of != history.curated_as_of) {
     Pending nothing;
-    FF_TRY(stage_and_publish(nothing, as_of, true, progress));
+    FF_TRY(stage_and_publish(nothing, as_of, Cycle::whole, progress));
     FF_TRY(finish_publishing(progress));
   }
   FF_TRY(publisher->flush_state());

@@ -15,7 +15,8 @@ CommitReport::Result result_of(const Error* error) {
 
 }  // namespace
 
-Result<void> TurnReporter::start(CommitObserver observer, const ContractSet& contracts, Lake& lake, bool is_shared) {
+Result<void> TurnReporter::start(CommitObserver observer, const ContractSet& contracts, Lake& lake,
+                                 const std::set<std::string>& driver_models, bool is_shared) {
   is_shared_ = is_shared;
   observer_ = std::move(observer);
   contracts_ = &contracts;
@@ -24,6 +25,7 @@ Result<void> TurnReporter::start(CommitObserver observer, const ContractSet& con
       FF_TRY(lake.query("select table_schema || '.' || table_name from information_schema.tables where table_catalog = "
                         "current_database() and table_schema in ('core', 'curated') order by 1"));
   for (const auto& row : tables.rows) last_.tables.push_back(*row[0]);
+  for (const std::string& model : driver_models) last_.driver_tables.insert("curated." + model);
   last_.quarantine_records = FF_TRY(lake.integer("select count(*) from ops.quarantine"));
   return {};
 }
@@ -47,6 +49,7 @@ void TurnReporter::tell(Commit& commit, const Error* error, Turn turn) {
     auto feeds = std::move(commit.counts.feeds);
     waiting_.wait_with(std::move(commit.counts));
     if (commit.is_cycle) r.curated_until = r.visible_until;
+    if (commit.is_cycle && commit.drivers == Curator::Drivers::follow) r.drivers_until = r.visible_until;
     if (commit.is_cycle || is_shared_)
       for (const auto& [feed, latency] : waiting_.visible_at(now_micros())) feeds[feed].latency = latency;
     for (auto& [feed, report] : feeds) {

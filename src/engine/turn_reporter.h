@@ -15,7 +15,8 @@ namespace ff {
 class TurnReporter {
  public:
   /// Without an observer nothing is asked and nothing kept. In a shared lake another may curate, so latencies end at core.
-  Result<void> start(CommitObserver observer, const ContractSet& contracts, Lake& lake, bool is_shared);
+  Result<void> start(CommitObserver observer, const ContractSet& contracts, Lake& lake,
+                     const std::set<std::string>& driver_models, bool is_shared);
 
   /// How long things took in this turn, and how things stand.
   struct Turn {

@@ -12,7 +12,7 @@ class TurnReporterTest : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(create_tables(*lake_).ok());
-    ASSERT_TRUE(reporter_.start([this](const CommitReport& r) { told_ = r; }, contracts_, *lake_, true).ok());
+    ASSERT_TRUE(reporter_.start([this](const CommitReport& r) { told_ = r; }, contracts_, *lake_, {}, true).ok());
   }
 
   CommitReport::Result told(const Error& error) {

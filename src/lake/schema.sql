@@ -177,9 +177,9 @@ create table if not exists ops.finding_log (check_name varchar, subject varchar,
 
 -- ops.touched: what commits touched since the last cycle recomputed curated tables; empty once core and curated agree.
 create table if not exists ops.touched (
-  kind varchar,                                                    -- shipment | driver | driver_row (a driver became known) | hour (in which a feed was heard)
-  key varchar,                                                     -- shipment_id or driver_key; null for an hour
-  from_at timestamp, until_at timestamp,                           -- of a driver: the first and last moment that is or was otherwise; an hour's beginning; else null
+  kind varchar,                                                    -- shipment | driver | driver_row (a driver became known) | hour (in which a feed was heard) | clock (drivers were let wait while it moved)
+  key varchar,                                                     -- shipment_id or driver_key; null for an hour and the clock
+  from_at timestamp, until_at timestamp,                           -- of a driver: the first and last moment that is or was otherwise; an hour's beginning; from where to where the clock moved; else null
   publish_seq bigint);                                             -- of the commit that touched it
 
 -- ops.leases: who does what only one of several workers may do at a time; at most one row per name.

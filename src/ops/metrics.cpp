@@ -30,8 +30,7 @@ struct Metrics::Impl {
   prometheus::Registry registry;
   ProcessMetrics process;
   std::mutex mutex;  ///< of the following
-  std::vector<std::string> tables;
-  Micros visible_until = none, curated_until = none;
+  CommitReport last;
   std::map<std::pair<Metric, std::vector<std::string>>, double> totals;
 
   /// `values`: of the labels that the list names, in its order.
@@ -113,9 +112,7 @@ void Metrics::observe(const CommitReport& report) {
   m.set(Metric::dlq_depth, static_cast<double>(report.quarantine_records));
   m.set(Metric::state_bytes, static_cast<double>(report.state_bytes));
   m.count(Metric::backpressure, seconds(report.backpressure_us));
-  m.tables = report.tables;
-  m.visible_until = report.visible_until;
-  m.curated_until = report.curated_until;
+  m.last = report;
 }
 
 void Metrics::observe(const std::string& source, const KafkaStats& stats) {
@@ -169,8 +166,10 @@ std::string Metrics::scrape(Micros now) const {
   Impl& m = *impl_;
   {
     const std::lock_guard lock(m.mutex);
-    for (const std::string& table : m.tables) {
-      const Micros until = table.starts_with("curated.") ? m.curated_until : m.visible_until;
+    for (const std::string& table : m.last.tables) {
+      const Micros until = m.last.driver_tables.contains(table) ? m.last.drivers_until
+                           : table.starts_with("curated.")      ? m.last.curated_until
+                                                                : m.last.visible_until;
       if (until != none) m.set(Metric::table_freshness, seconds(now - until), {table});
     }
   }

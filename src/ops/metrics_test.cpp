@@ -56,10 +56,14 @@ TEST(Metrics, FreshnessGrowsWhileTheEngineIsSilentAndIdlingIsFresh) {
   idle.result = CommitReport::Result::idle;
   idle.visible_until = noon + 199 * us_per_second;
   idle.curated_until = noon + 190 * us_per_second;
+  idle.tables.push_back("curated.driver_utilization");
+  idle.driver_tables = {"curated.driver_utilization"};
+  idle.drivers_until = noon + 150 * us_per_second;
   metrics.observe(idle);
   const std::string page = metrics.scrape(noon + 200 * us_per_second);
   EXPECT_THAT(page, HasSubstr(R"({table="core.shipments"} 1)"));
   EXPECT_THAT(page, HasSubstr(R"({table="curated.shipment_sla"} 10)"));
+  EXPECT_THAT(page, HasSubstr(R"({table="curated.driver_utilization"} 50)"));
   EXPECT_THAT(page, HasSubstr(R"(fleetflow_commits_total{result="ok"} 1)"));
 }
 

@@ -52,6 +52,7 @@ Result<std::unique_ptr<KafkaSource>> KafkaSource::start(const ContractSet& contr
 Result<std::optional<SourceBatch>> KafkaSource::poll(std::chrono::milliseconds wait) { return impl_->ahead.take(wait); }
 Result<void> KafkaSource::confirm(const std::vector<Progress>& done) { return impl_->reader->confirm(done); }
 Micros KafkaSource::heard_until() const { return impl_->reader->heard_until(); }
+std::string KafkaSource::trouble() const { return impl_->ahead.trouble(); }
 KafkaStats KafkaSource::stats() const { return impl_->reader->stats(); }
 
 }  // namespace ff

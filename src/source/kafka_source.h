@@ -42,6 +42,7 @@ class KafkaSource final : public Source {
   /// Commits offsets to the group, forward only and without waiting, for partitions that are ours.
   Result<void> confirm(const std::vector<Progress>& done) override;
   Micros heard_until() const override;
+  std::string trouble() const override;
 
   KafkaStats stats() const;
 

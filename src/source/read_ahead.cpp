@@ -25,7 +25,7 @@ void ReadAhead::close(std::uint32_t partition) {
 void ReadAhead::put(SourceBatch batch) {
   const std::lock_guard lock(mutex_);
   const auto lane = lanes_.find(batch.partition);
-  if (lane == lanes_.end()) return;
+  if (lane == lanes_.end() || halt_) return;
   bytes_ += bytes_of(batch);
   lane->second.queue.push_back(std::move(batch));
   changed_.notify_all();
@@ -65,6 +65,11 @@ void ReadAhead::recover(std::string_view cause) {
 bool ReadAhead::has_halted() const {
   const std::lock_guard lock(mutex_);
   return halt_.has_value();
+}
+
+std::string ReadAhead::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return troubles_.empty() ? std::string() : troubles_.begin()->second.message;
 }
 
 Result<std::optional<SourceBatch>> ReadAhead::take(std::chrono::milliseconds wait) {

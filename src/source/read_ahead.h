@@ -1,7 +1,8 @@
 /// What a reading thread has ready for the one that polls: per partition a queue of batches, bounded together in bytes.
 ///
 /// `take` hands out the batch that was heard of first. Closing a partition drops what is queued of it, and from then on
-/// nothing of it comes out. A transient error is said once no batch is left; a final one (halt) stays.
+/// nothing of it comes out. A transient error is said once no batch is left; after a final one (halt) nothing is taken in, so
+/// that it is said when what was ready is out.
 /// Threads: open, close, put and the errors by the reader; take by the poller; the rest by any.
 #pragma once
 
@@ -12,6 +13,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "source/source.h"
@@ -24,7 +26,7 @@ class ReadAhead {
 
   void open(std::uint32_t partition, std::int64_t position);
   void close(std::uint32_t partition);
-  /// Never waits: the reader asks is_full() before it reads on. Nothing happens if the partition is not open.
+  /// Never waits: the reader asks is_full() before it reads on. Nothing happens if the partition is not open, or after a halt.
   void put(SourceBatch batch);
 
   bool is_full() const;
@@ -36,6 +38,8 @@ class ReadAhead {
   void fail(Error error);
   void recover(std::string_view cause);
   bool has_halted() const;
+  /// What passes, for a person, also while batches flow; empty: nothing.
+  std::string trouble() const;
 
   Result<std::optional<SourceBatch>> take(std::chrono::milliseconds wait);
 

@@ -87,6 +87,28 @@ TEST(ReadAhead, AnErrorComesAfterWhatIsReadyAndOnlyAHaltStays) {
   EXPECT_EQ(taken(ahead), "kafka_gap");
 }
 
+TEST(ReadAhead, AHaltIsSaidThoughOtherPartitionsWouldFlowOn) {
+  ReadAhead ahead(1 << 20);
+  ahead.open(1, 0);
+  ahead.open(2, 0);
+  ahead.put(batch(1, 1, 1));
+  ahead.fail({Recourse::halt, "kafka_gap", ""});
+  ahead.put(batch(2, 1, 2));
+  EXPECT_EQ(taken(ahead), "1@1");
+  EXPECT_EQ(taken(ahead), "kafka_gap");
+}
+
+TEST(ReadAhead, ATroubleIsKnownWhileBatchesFlow) {
+  ReadAhead ahead(1 << 20);
+  ahead.open(1, 0);
+  ahead.put(batch(1, 1, 1));
+  ahead.fail({Recourse::retry, "kafka_no_topic", "there is no topic gps"});
+  EXPECT_EQ(ahead.trouble(), "there is no topic gps");
+  EXPECT_EQ(taken(ahead), "1@1");
+  ahead.recover("kafka_no_topic");
+  EXPECT_EQ(ahead.trouble(), "");
+}
+
 TEST(ReadAhead, OneThreadReadsWhileAnotherPolls) {
   constexpr int batches = 300;
   ReadAhead ahead(10'000);

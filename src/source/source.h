@@ -85,6 +85,10 @@ class Source {
   /// The newest moment up to which all that came before is handed out, by the source's own clock; `none`: it can't say.
   /// For freshness and lag only.
   virtual Micros heard_until() const { return none; }
+
+  /// What is wrong for now, for a person, though batches may flow (one topic of several is missing); empty: nothing that is
+  /// not also an error of poll().
+  virtual std::string trouble() const { return {}; }
 };
 
 }  // namespace ff

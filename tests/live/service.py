@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -71,8 +72,15 @@ class Service:
         try:
             status = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"the service was told to stop and goes on after {seconds} s\n" + self.end_of_log()) from None
+            raise AssertionError(f"the service was told to stop and goes on after {seconds} s\n{self.end_of_log()}{self.stacks()}") from None
         assert status == 0, f"the service was told to stop and ended with {status}\n" + self.end_of_log()
+
+    def stacks(self):
+        """Where its threads are, where there is a gdb to ask."""
+        if not shutil.which("gdb"):
+            return "(with gdb installed, the stacks of its threads would stand here)"
+        asked = subprocess.run(["gdb", "-p", str(self.process.pid), "-batch", "-ex", "thread apply all backtrace 14"], capture_output=True, text=True)
+        return "\n".join(line[:200] for line in asked.stdout.splitlines() if line.startswith(("Thread", "#")))
 
     def end_of_log(self):
         return self.log.read_text(errors="replace")[-3000:]
