@@ -23,8 +23,7 @@ sys.path[:0] = [str(root / "tests/live")]
 from service import Service, configuration, ends_of, player  # noqa: E402
 
 topics = ["shipment_events", "gps_locations"]
-# Events are curated once their shipments are, though driver tables may wait; pings concern drivers only.
-progress_sql = """select partition, position, (select count(*) from ops.touched where kind = 'shipment' or partition like '%gps_locations%')
+progress_sql = """select partition, position, (select count(*) from ops.touched where kind = 'shipment'), (select count(*) from ops.touched)
                   from ops.marks where partition like 'kafka:%'"""
 
 
@@ -49,10 +48,11 @@ class Reader(threading.Thread):
                 self.ends.wait(0.1)
 
     def note(self, rows, at, found):
-        for name, position, waiting in found:
+        for name, position, shipments_left, all_left in found:
             before = self.core.get(name), self.curated.get(name, 0)
             self.core[name] = int(position)
-            if waiting == "0":
+            # Events are curated once their shipments are, though driver tables may wait; pings concern drivers only.
+            if (all_left if "gps_locations" in name else shipments_left) == "0":
                 self.curated[name] = int(position)
             if before != (self.core[name], self.curated.get(name, 0)):
                 rows.writerow([at, name, self.core[name], self.curated.get(name, 0)])
