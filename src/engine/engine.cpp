@@ -106,7 +106,7 @@ struct Engine::Impl {
   Result<void> let_go(Pending& pending);
   Result<void> take_up(const Shards::HeldByName& taken);
   Cycle cycle_due(const Pending& pending) const;
-  bool are_drivers_due() const;
+  bool are_drivers_due(bool is_idle) const;
   Result<void> stage_and_publish(Pending& pending, Micros as_of, Cycle cycle, const Progress& progress);
   Result<void> finish_publishing(const Progress& progress);
   void report(Publishing& finished, const Error* error);
@@ -329,12 +329,13 @@ Cycle Engine::Impl::cycle_due(const Pending& pending) const {
   if (every != Clock::duration::zero() &&
       Clock::now() - last_cycle < fullness * std::max(every, cycle_rest * last_cycle_took))
     return Cycle::none;
-  return are_drivers_due() ? Cycle::whole : Cycle::without_drivers;
+  return are_drivers_due(pending.empty()) ? Cycle::whole : Cycle::without_drivers;
 }
 
 /// What the models of drivers cost grows with the day, so they follow the more rarely the later it is.
-bool Engine::Impl::are_drivers_due() const {
-  return options.curate_every_s == 0 || Clock::now() - last_drivers >= cycle_rest * last_drivers_took;
+/// An idle engine leaves whoever comes meanwhile half of the time.
+bool Engine::Impl::are_drivers_due(bool is_idle) const {
+  return options.curate_every_s == 0 || Clock::now() - last_drivers >= (is_idle ? 1 : cycle_rest) * last_drivers_took;
 }
 
 /// So that the next commit is folded just when the one being written is done, as far as the last ones tell.
@@ -455,7 +456,7 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
     const bool is_due = stop && !pending.empty() && waited >= options.commit_interval && is_time_to_fold();
     const bool is_clock_due =
         stop && !any && !publishing && pending.empty() &&
-        (waited >= options.clock_interval || (!history.is_curated && (!wait_only_drivers || are_drivers_due())));
+        (waited >= options.clock_interval || (!history.is_curated && (!wait_only_drivers || are_drivers_due(true))));
     const bool is_owner = !shards || !epochs.empty();
     if (!is_owner && waited >= options.clock_interval) {
       last_commit = Clock::now();
