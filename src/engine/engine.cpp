@@ -28,6 +28,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds poll_wait{20};
 constexpr int cycle_rest = 5;  // full batches leave a cycle a fifth of the time, and cycles the models of drivers
 
+/// A service that is told to stop lets drivers wait for its next start if they took longer.
+constexpr std::chrono::seconds drivers_at_stop{10};
+
 /// Which curated tables follow in a commit.
 enum class Cycle : std::uint8_t { none, without_drivers, whole };
 
@@ -118,7 +121,7 @@ struct Engine::Impl {
     return std::all_of(sources.begin(), sources.end(), [](const auto& s) { return s.source->is_finished(); });
   }
   Result<void> drive(const std::stop_token* stop, const Progress& progress);
-  Result<RunStats> end(Micros as_of, const Progress& progress);
+  Result<RunStats> end(Micros as_of, Cycle cycle, const Progress& progress);
 };
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -482,12 +485,12 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
 }
 
 /// A run ends with all tables at one as_of; in a shared lake they follow by whoever curates then.
-Result<RunStats> Engine::Impl::end(Micros as_of, const Progress& progress) {
+Result<RunStats> Engine::Impl::end(Micros as_of, Cycle cycle, const Progress& progress) {
   if (shards) {
     shards->close();
   } else if (!history.is_curated || as_of != history.curated_as_of) {
     Pending nothing;
-    FF_TRY(stage_and_publish(nothing, as_of, Cycle::whole, progress));
+    FF_TRY(stage_and_publish(nothing, as_of, cycle, progress));
     FF_TRY(finish_publishing(progress));
   }
   FF_TRY(publisher->flush_state());
@@ -498,12 +501,13 @@ Result<RunStats> Engine::Impl::end(Micros as_of, const Progress& progress) {
 
 Result<RunStats> Engine::run(const Progress& progress) {
   FF_TRY(impl_->drive(nullptr, progress));
-  return impl_->end(std::max(impl_->history.as_of, impl_->options.as_of), progress);
+  return impl_->end(std::max(impl_->history.as_of, impl_->options.as_of), Cycle::whole, progress);
 }
 
 Result<RunStats> Engine::serve(std::stop_token stop, const Progress& progress) {
   FF_TRY(impl_->drive(&stop, progress));
-  return impl_->end(impl_->history.as_of, progress);
+  const Cycle cycle = impl_->last_drivers_took < drivers_at_stop ? Cycle::whole : Cycle::without_drivers;
+  return impl_->end(impl_->history.as_of, cycle, progress);
 }
 
 }  // namespace ff
