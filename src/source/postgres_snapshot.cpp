@@ -81,7 +81,10 @@ class RangeReader {
   Result<void> open() {
     connection_.emplace(FF_TRY(PgConnection::open(job_.conninfo, PgMode::sql)));
     FF_TRY(connection_->query("begin isolation level repeatable read read only"));
-    FF_TRY(connection_->query("set transaction snapshot " + connection_->literal(snapshot_.name)));
+    const auto taken = connection_->query("set transaction snapshot " + connection_->literal(snapshot_.name));
+    if (!taken.ok())
+      return Error{Recourse::retry, "source_away",
+                   "the connection that exported the snapshot is gone: " + taken.error().message};
     return {};
   }
 
