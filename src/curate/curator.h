@@ -2,9 +2,9 @@
 ///
 /// What a batch changed, and what the clock alone changes between two as_of, is gathered into touched sets; each model
 /// then replaces the rows of its touched keys by what its SQL gives for them. The result equals a full build, but for
-/// drivers that were let wait: tests hold the two against each other. An engine that is behind need not do so in each commit: `note` keeps what was touched in
-/// ops.touched, and the next `publish` takes it from there. Source: architecture, "Curated = SQL, the same text on every
-/// engine"; docs/decisions.md on cycles.
+/// drivers that were let wait: tests hold the two against each other. An engine that is behind need not do so in each
+/// commit: `note` keeps what was touched in ops.touched, and the next `publish` takes it from there. Source: architecture,
+/// "Curated = SQL, the same text on every engine"; docs/decisions.md on cycles.
 #pragma once
 
 #include <cstdint>

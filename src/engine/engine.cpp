@@ -85,7 +85,7 @@ struct Engine::Impl {
   TurnReporter reporter;
   Clock::time_point last_cycle{};  ///< long ago: the first is due at once
   Clock::time_point publishing_since = Clock::now();
-  Clock::time_point last_drivers{};  ///< when the models of drivers followed last
+  Clock::time_point last_drivers{};  ///< when the models of drivers had followed last
   Clock::duration last_fold{}, last_publishing{}, last_cycle_took{}, last_drivers_took{};
   bool wait_only_drivers = false;  ///< not curated, but for the models of drivers
 
@@ -338,7 +338,10 @@ Cycle Engine::Impl::cycle_due(const Pending& pending) const {
 /// What the models of drivers cost grows with the day, so they follow the more rarely the later it is.
 /// An idle engine leaves whoever comes meanwhile half of the time.
 bool Engine::Impl::are_drivers_due(bool is_idle) const {
-  return options.curate_every_s == 0 || Clock::now() - last_drivers >= (is_idle ? 1 : cycle_rest) * last_drivers_took;
+  if (options.curate_every_s == 0) return true;
+  const bool follow_now =
+      publishing && publishing->commit.is_cycle && publishing->commit.drivers == Curator::Drivers::follow;
+  return !follow_now && Clock::now() - last_drivers >= (is_idle ? 1 : cycle_rest) * last_drivers_took;
 }
 
 /// So that the next commit is folded just when the one being written is done, as far as the last ones tell.
@@ -376,7 +379,6 @@ Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, Cyc
     history.curated_as_of = commit.as_of;
     last_cycle = Clock::now();
   }
-  if (cycle == Cycle::whole) last_drivers = Clock::now();
   store->stage(std::move(commit.staging.state));
   next->backpressure_us = microseconds_since(start);
   inflight_bytes = 0;
@@ -401,9 +403,13 @@ Result<void> Engine::Impl::finish_publishing(const Progress& progress) {
   if (finished->commit.is_cycle) {
     Clock::duration drivers_took{};
     for (const std::string& model : curator.driver_models())
-      drivers_took += std::chrono::microseconds(finished->stage_us["curate " + model]);
+      if (const auto us = finished->stage_us.find("curate " + model); us != finished->stage_us.end())
+        drivers_took += std::chrono::microseconds(us->second);
     last_cycle_took = last_publishing - drivers_took;
-    if (finished->commit.drivers == Curator::Drivers::follow) last_drivers_took = drivers_took;
+    if (finished->commit.drivers == Curator::Drivers::follow) {
+      last_drivers = Clock::now();
+      last_drivers_took = drivers_took;
+    }
   }
   report(*finished, published.ok() ? nullptr : &published.error());
   FF_TRY(published);
