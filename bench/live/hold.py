@@ -23,8 +23,8 @@ sys.path[:0] = [str(root / "tests/live")]
 from service import Service, configuration, ends_of, player  # noqa: E402
 
 topics = ["shipment_events", "gps_locations"]
-progress_sql = """select partition, position, (select count(*) from ops.touched where kind = 'shipment'), (select count(*) from ops.touched where kind <> 'clock')
-                  from ops.marks where partition like 'kafka:%'"""
+progress_sql = """select partition, position, (select count(*) from ops.touched where kind = 'shipment'), (select max(publish_seq) from ops.commits),
+                  (select publish_seq from ops.driver_clock) from ops.marks where partition like 'kafka:%'"""
 
 
 class Reader(threading.Thread):
@@ -33,6 +33,7 @@ class Reader(threading.Thread):
     def __init__(self, service, path):
         super().__init__(daemon=True)
         self.service, self.path, self.ends, self.core, self.curated = service, path, threading.Event(), {}, {}
+        self.pings = {}  # by commit that tables of drivers do not show yet: how far it is in topics of pings
         self.answers = self.silences = 0
 
     def run(self):
@@ -42,19 +43,23 @@ class Reader(threading.Thread):
                 found = self.service.ask(progress_sql)
                 if found is None:
                     self.silences += 1
-                else:
+                elif found:  # nothing yet, else
                     self.answers += 1
                     self.note(rows, int(time.time() * 1e6), found)
                 self.ends.wait(0.1)
 
     def note(self, rows, at, found):
-        for name, position, shipments_left, all_left in found:
-            before = self.core.get(name), self.curated.get(name, 0)
-            self.core[name] = int(position)
-            # Events are curated once their shipments are, though driver tables may wait; pings concern drivers only.
-            if (all_left if "gps_locations" in name else shipments_left) == "0":
-                self.curated[name] = int(position)
-            if before != (self.core[name], self.curated.get(name, 0)):
+        before = {name: (self.core.get(name), self.curated.get(name, 0)) for name, *_ in found}
+        self.core |= {name: int(position) for name, position, *_ in found}
+        shipments_left, commit, of_drivers = found[0][2], int(found[0][3]), int(found[0][4] or 0)
+        # Events are curated once their shipments are, though tables of drivers may lag; pings concern drivers only.
+        if shipments_left == "0":
+            self.curated |= {name: position for name, position in self.core.items() if "gps_locations" not in name}
+        self.pings[commit] = {name: position for name, position in self.core.items() if "gps_locations" in name}
+        for shown in sorted(c for c in self.pings if c <= of_drivers):
+            self.curated |= self.pings.pop(shown)
+        for name, were in before.items():
+            if were != (self.core[name], self.curated.get(name, 0)):
                 rows.writerow([at, name, self.core[name], self.curated.get(name, 0)])
 
     def behind(self, ends):

@@ -94,7 +94,7 @@ def prepare_lake(folder, world, rows, say):
 
 def is_done(service, ends):
     """Every record is in the lake, and curated is where core is."""
-    found = service.ask("select partition, position, (select count(*) from ops.touched where kind <> 'clock') from ops.marks where partition like 'kafka:%'")
+    found = service.ask("select partition, position, (select count(*) from ops.touched where kind in ('shipment', 'hour') or publish_seq > (select publish_seq from ops.driver_clock)) from ops.marks where partition like 'kafka:%'")
     if not found:
         return False, 0
     marks = {name: int(position) for name, position, _ in found}

@@ -10,16 +10,17 @@
 namespace ff {
 
 /// In the order of one commit.
-inline constexpr std::array<std::string_view, 12> crash_points = {
+inline constexpr std::array<std::string_view, 14> crash_points = {
     "files_noted",    // new files stand in ops.files, nothing of them is read
     "batch_decoded",  // facts are in memory only
     "transaction_begun",
     "raw_written",  // the following are inside the transaction
-    "core_deleted",      "core_written", "marks_written", "curated_written",
+    "core_deleted",      "core_written",      "marks_written", "curated_written",
     "lake_committed",  // visible to readers; state and source do not know it yet
     "state_written",   // in the state's memory table
     "state_flushed",
-    "confirmed",  // the file's done-mark stands
+    "confirmed",                               // the file's done-mark stands
+    "drivers_written",   "drivers_committed",  // beside commits: the transaction of the models of drivers
 };
 
 void pass_crash_point(std::string_view name);

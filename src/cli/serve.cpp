@@ -6,6 +6,8 @@
 #include <thread>
 
 #include "base/time.h"
+#include "cli/commands.h"
+#include "cli/leave_in_time.h"
 #include "ops/health.h"
 #include "ops/metrics.h"
 #include "source/kafka_source.h"
@@ -20,6 +22,8 @@ std::string contracts_folder(const EngineOptions& o, const std::string& home) {
 }
 
 namespace {
+
+constexpr std::chrono::seconds closing_max{30};
 
 /// Whether a contract is read by this source.
 struct Feeds {
@@ -125,7 +129,12 @@ bool is_shared(const ServiceConfig& config) {
 Result<void> serve_once(const EngineOptions& options, const std::stop_token& stop, ops::Health& health) {
   auto engine = FF_TRY(Engine::open(options));
   health.lake_opened(now_micros());
-  FF_TRY(engine->serve(stop));
+  const auto done = engine->serve(stop);
+  if (!done.ok()) return done.error();
+  const LeaveInTime closing(closing_max, exit_ok,
+                            "fleetflow: closing sources and lake takes longer than " +
+                                std::to_string(closing_max.count()) + " s; all that was read is committed: leaving");
+  engine.reset();
   return {};
 }
 

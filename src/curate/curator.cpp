@@ -80,6 +80,9 @@ Result<void> clear_gathered(Lake& lake) {
   return {};
 }
 
+/// Before the first cycle nothing was judged: what was touched by then counted up to a clock that has moved since.
+std::string moment(Micros as_of) { return as_of == none ? "timestamp '0001-01-01'" : timestamp_literal(as_of); }
+
 std::string delete_touched(const Model& m, const TouchedTable& touched) {
   if (m.within.empty())
     return "delete from " + m.table() + " where " + m.key + " in (select key from " + touched.name + ")";
@@ -166,7 +169,10 @@ Result<void> Curator::forget_noted(Lake& lake) {
 
 /// What a cycle has gathered is done with; what drivers wait for stays, once a driver.
 Result<void> Curator::forget_done(Lake& lake, Drivers how) const {
-  const std::string stays = how == Drivers::follow ? "false" : "kind in ('driver', 'driver_row', 'clock')";
+  const std::string stays = how == Drivers::follow
+                                ? "false"
+                                : "kind in ('driver', 'driver_row') and publish_seq > (select max(publish_seq) from "
+                                  "ops.driver_clock)";
   // Replacing a table of an Iceberg catalog was not tried.
   if (views_ == Views::as_tables) return lake.run("delete from ops.touched where not (" + stays + ")");
   // Deleting millions of rows of a DuckDB file takes memory that cannot be spilled.
@@ -194,18 +200,20 @@ Result<void> Curator::gather(Lake& lake, const Cycle& cycle) const {
   FF_TRY(
       lake.run("create or replace temp table all_hours as select distinct key, key as span_start, key + interval 1 "
                "hour as span_end from temp.all_hours"));
-  // Before the first cycle nothing was judged: what was touched by then counted up to a clock that has moved since.
-  const auto moment = [](Micros as_of) {
-    return as_of == none ? "timestamp '0001-01-01'" : timestamp_literal(as_of);
-  };
-  const std::string now = moment(cycle.as_of);
   if (cycle.previous_as_of != cycle.as_of)
     FF_TRY(lake.run("insert into temp.all_shipments select shipment_id from ops.shipment_deadlines where due_at > " +
-                    moment(cycle.previous_as_of) + " and due_at <= " + now));
+                    moment(cycle.previous_as_of) + " and due_at <= " + moment(cycle.as_of)));
   FF_TRY(gather_known_drivers(lake, cycle.previous_as_of));
   FF_TRY(lake.run("create or replace temp table all_shipments as select distinct key from temp.all_shipments"));
-  if (cycle.drivers == Drivers::wait) return {};
-  if (cycle.drivers_as_of != cycle.as_of) FF_TRY(gather_clock(lake, moment(cycle.drivers_as_of), now));
+  return cycle.drivers == Drivers::wait ? Result<void>() : gather_drivers(lake, cycle.as_of, cycle.publish_seq);
+}
+
+/// All of drivers that changed, and what the clock turns that moves for them now.
+Result<void> Curator::gather_drivers(Lake& lake, Micros as_of, std::int64_t publish_seq) const {
+  const Micros before = FF_TRY(lake.integer("select epoch_us(as_of) from ops.driver_clock", none));
+  FF_TRY(lake.run("delete from ops.driver_clock; insert into ops.driver_clock values (" + timestamp_literal(as_of) +
+                  ", " + std::to_string(publish_seq) + ")"));
+  if (before != as_of) FF_TRY(gather_clock(lake, moment(before), moment(as_of)));
   return gather_driver_spans(lake);
 }
 
@@ -451,7 +459,6 @@ Result<void> Curator::run_part(Lake& lake, std::string_view kind, const Cycle& c
 Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of,
                               std::int64_t publish_seq, const ShipmentsOf& shipments_of, Drivers wanted) const {
   const Drivers how = previous_as_of == none ? Drivers::follow : wanted;
-  Cycle cycle{previous_as_of, as_of, publish_seq, shipments_of, how};
   FF_TRY(clear_gathered(lake));
   FF_TRY(lake.insert("temp.all_shipments", touched.shipments));
   FF_TRY(lake.insert("temp.all_driver_spans", span_rows(touched)));
@@ -459,16 +466,19 @@ Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previou
   FF_TRY(lake.run_with("insert into temp.all_hours select hour, null, null from batch", hour_rows(touched), {"hour"}));
   if (FF_TRY(is_behind(lake))) {
     FF_TRY(gather_noted(lake, "true"));
-    cycle.drivers_as_of = FF_TRY(
-        lake.integer("select epoch_us(min(from_at)) from ops.touched where kind = 'clock'", previous_as_of));
     FF_TRY(forget_done(lake, how));
   }
-  if (how == Drivers::wait) {
-    FF_TRY(note_drivers(lake, touched, publish_seq));
-    FF_TRY(lake.run("insert into ops.touched values ('clock', null, " + timestamp_literal(previous_as_of) + ", " +
-                    timestamp_literal(as_of) + ", " + std::to_string(publish_seq) + ")"));
-  }
-  return run_models(lake, cycle);
+  if (how == Drivers::wait) FF_TRY(note_drivers(lake, touched, publish_seq));
+  return run_models(lake, {previous_as_of, as_of, publish_seq, shipments_of, how});
+}
+
+Result<void> Curator::publish_drivers(Lake& lake) const {
+  const Micros as_of = FF_TRY(lake.integer("select epoch_us(as_of) from ops.clock", none));
+  const std::int64_t publish_seq = FF_TRY(lake.integer("select max(publish_seq) from ops.commits"));
+  FF_TRY(clear_gathered(lake));
+  FF_TRY(gather_noted(lake, "true"));
+  FF_TRY(step("(gather)", [&] { return gather_drivers(lake, as_of, publish_seq); }));
+  return run_kind(lake, drivers, {none, as_of, publish_seq});
 }
 
 std::set<std::string> Curator::driver_models() const {
@@ -493,13 +503,6 @@ Result<void> Curator::run_models(Lake& lake, const Cycle& cycle) const {
   InHand nothing;
   for (const Model& m : models_)
     if (is_table(m) && kind_of(m).empty()) FF_TRY(step(m.name, [&] { return run(lake, m, cycle, nothing); }));
-  return {};
-}
-
-Result<void> Curator::rebuild(Lake& lake) const {
-  for (const Model& m : models_)
-    if (is_table(m))
-      FF_TRY(lake.run("delete from " + m.table() + "; insert into " + m.table() + " " + render(m, models_, {})));
   return {};
 }
 

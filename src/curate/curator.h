@@ -82,17 +82,18 @@ class Curator {
   Result<void> publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of,
                        std::int64_t publish_seq, const ShipmentsOf& shipments_of = {},
                        Drivers drivers = Drivers::follow) const;
-  /// The same where others note meanwhile: ops.touched is only read, so that no commit of theirs is in the way. Of it those
+  /// The models of drivers alone, for all that waits, as of the transaction's snapshot, which is that of a publish() that let
+  /// them wait. For another connection: that one's publish() goes on meanwhile and lets them wait, too. ops.touched is only
+  /// read; publish() finds in ops.driver_clock what of it is done.
+  Result<void> publish_drivers(Lake& lake) const;
+  /// publish() where others note meanwhile: ops.touched is only read, so that no commit of theirs is in the way. Of it those
   /// commits count that stand in temp.noted_commits: list them (list_noted) before the transaction of this begins, so that
   /// it sees all that they wrote; once it is committed, forget_noted in another. Whatever is not forgotten is done again.
   Result<void> publish_listed(Lake& lake, Micros previous_as_of, Micros as_of, std::int64_t publish_seq) const;
   static Result<void> list_noted(Lake& lake);
   static Result<void> forget_noted(Lake& lake);
-  /// Whether something was noted and not published since.
+  /// Whether something was noted and not published since, or not crossed off.
   static Result<bool> is_behind(Lake& lake);
-  /// Recomputes everything.
-  Result<void> rebuild(Lake& lake) const;
-
   const std::vector<Model>& models() const { return models_; }
   /// Names of those that Drivers is about.
   std::set<std::string> driver_models() const;
@@ -110,7 +111,6 @@ class Curator {
     std::int64_t publish_seq;
     ShipmentsOf shipments_of = {};  ///< null: the lake has them
     Drivers drivers = Drivers::follow;
-    Micros drivers_as_of = previous_as_of;  ///< of the last cycle in which drivers followed
   };
   using InHand = decltype(TouchedTable::in_hand);
   explicit Curator(std::vector<Model> models) : models_(std::move(models)) {}
@@ -119,6 +119,7 @@ class Curator {
   Result<void> note_drivers(Lake& lake, const Touched& touched, std::int64_t publish_seq) const;
   Result<void> forget_done(Lake& lake, Drivers how) const;
   Result<void> run_models(Lake& lake, const Cycle& cycle) const;
+  Result<void> gather_drivers(Lake& lake, Micros as_of, std::int64_t publish_seq) const;
   Result<void> gather_clock(Lake& lake, const std::string& before, const std::string& now) const;
   Result<void> gather_known_drivers(Lake& lake, Micros previous_as_of) const;
   Result<void> gather_driver_spans(Lake& lake) const;

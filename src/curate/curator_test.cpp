@@ -149,16 +149,55 @@ TEST_F(CuratorTest, DriversThatWaitMissNeitherWhatWasTouchedNorTheTimeThatPassed
   publish(at("02T12:00"), driver("D2", at("02T10:00"), at("02T10:30")), {}, Curator::Drivers::wait);
   EXPECT_EQ(value("select count(*) from curated.shipment_sla"), "2") << "shipments did not wait";
   EXPECT_EQ(value("select sum(assigned_s) from curated.driver_utilization"), "3600");
-  EXPECT_EQ(value("select string_agg(kind || ' ' || strftime(from_at, '%H:%M') || ' ' || strftime(until_at, '%H:%M'), ', '"
-                  " order by kind) from (select kind, min(from_at) as from_at, max(until_at) as until_at from "
-                  "ops.touched group by kind)"),
-            "clock 10:00 12:00, driver 09:00 11:00");
+  EXPECT_EQ(
+      value("select key || ' ' || strftime(min(from_at), '%H:%M') || ' ' || strftime(max(until_at), '%H:%M') from "
+            "ops.touched group by key"),
+      "D2 09:00 11:00");
+  EXPECT_EQ(value("select as_of from ops.driver_clock"), "2026-03-02 10:00:00");
 
   publish(at("02T12:00"));
   EXPECT_FALSE(Curator::is_behind(*lake).value());
   EXPECT_EQ(value("select string_agg(driver_key || ' ' || assigned_s, ', ' order by driver_key) from "
                   "curated.driver_utilization"),
             "D1 10800, D2 7200");
+  expect_full_build();
+}
+
+/// On a connection of their own, while another cycle goes by: they show what was there when they began.
+TEST_F(CuratorTest, DriversFollowBesideFurtherCycles) {
+  auto drivers_lake = lake->connect().value();
+  Curator drivers_curator = Curator::load((home / "models").string()).value();
+  ASSERT_TRUE(drivers_curator.create(*drivers_lake, Curator::Views::yes).ok());
+  const auto day_of = [&](const std::string& of) {
+    return value("select string_agg(driver_key || ' ' || assigned_s, ', ' order by driver_key) from " + of);
+  };
+  publish(at("02T08:00"));
+  hold("D1", "S1", "02 09:00:00", "02 11:00:00"), hold("D2", "S2", "02 09:00:00", "02 11:00:00");
+  Touched touched = driver("D1", at("02T09:00"), at("02T11:00"));
+  touched.touch_driver("D2", at("02T09:00"), at("02T11:00"));
+  publish(at("02T10:00"), touched, {}, Curator::Drivers::wait);
+  run("insert into ops.commits by name select " + std::to_string(publish_seq) + " as publish_seq");
+
+  ASSERT_TRUE(drivers_lake->begin().ok());
+  ASSERT_TRUE(drivers_lake->value("select as_of from ops.clock").ok());
+  hold("D2", "S3", "02 11:00:00", "02 12:00:00"), hold("D3", "S4", "02 11:00:00", "02 12:00:00");
+  touched = driver("D2", at("02T11:00"), at("02T12:00"));
+  touched.touch_driver("D3", at("02T11:00"), at("02T12:00"));
+  publish(at("02T12:00"), touched, {}, Curator::Drivers::wait);
+  const auto done = drivers_curator.publish_drivers(*drivers_lake);
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_EQ(day_of("curated.driver_utilization"), "null");
+  ASSERT_TRUE(drivers_lake->commit().ok());
+  EXPECT_EQ(day_of("curated.driver_utilization"), "D1 7200, D2 7200");
+  EXPECT_EQ(value("select as_of || ' ' || publish_seq from ops.driver_clock"), "2026-03-02 10:00:00 2");
+
+  publish(at("02T12:00"), {}, {}, Curator::Drivers::wait);
+  EXPECT_EQ(value("select string_agg(kind || ' ' || key || ' ' || strftime(from_at, '%H:%M'), ', ' order by kind, key) "
+                  "from ops.touched"),
+            "driver D2 11:00, driver D3 11:00");
+  publish(at("02T12:00"));
+  EXPECT_EQ(day_of("curated.driver_utilization"), "D1 7200, D2 10800, D3 3600");
+  EXPECT_FALSE(Curator::is_behind(*lake).value());
   expect_full_build();
 }
 

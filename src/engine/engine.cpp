@@ -9,6 +9,7 @@
 
 #include "base/crash_point.h"
 #include "base/time.h"
+#include "engine/driver_curator.h"
 #include "engine/folder.h"
 #include "engine/history.h"
 #include "engine/publisher.h"
@@ -28,11 +29,13 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds poll_wait{20};
 constexpr int cycle_rest = 5;  // full batches leave a cycle a fifth of the time, and cycles the models of drivers
 
+/// An idle engine curates drivers in the commit that moves its clock, unless they took longer: somebody may come.
+constexpr std::chrono::seconds drivers_in_commit{1};
 /// A service that is told to stop lets drivers wait for its next start if they took longer.
 constexpr std::chrono::seconds drivers_at_stop{10};
 
-/// Which curated tables follow in a commit.
-enum class Cycle : std::uint8_t { none, without_drivers, whole };
+/// Which curated tables follow in a commit. `drivers_beside`: drivers behind it, in a transaction of their own.
+enum class Cycle : std::uint8_t { none, without_drivers, drivers_beside, whole };
 
 std::int64_t microseconds_since(Clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count();
@@ -57,6 +60,8 @@ struct Engine::Impl {
   std::unique_ptr<RawReader> raw_reader;
   std::unique_ptr<Stager> stager;
   std::unique_ptr<Publisher> publisher;
+  std::unique_ptr<DriverCurator> driver_curator;  ///< of a file; null: drivers are curated in commits
+  Micros drivers_begun_at = none;                 ///< what curated shows was heard of by then, where that began
   std::unique_ptr<Shards> shards;                 ///< of a shared lake; null: all is ours
   std::map<std::string, std::int64_t> epochs;     ///< of the partitions that are ours, in a shared lake
   std::unique_ptr<SharedCurator> shared_curator;  ///< of a shared lake
@@ -77,6 +82,8 @@ struct Engine::Impl {
     std::map<std::string, std::int64_t> stage_us;
     std::int64_t bytes = 0, transaction_us = 0, backpressure_us = 0;
     Micros caught_up_at = none;  ///< everything heard of by then is in this commit or one before
+    bool drivers_are_next = false;
+    std::int64_t drivers_us = 0;  ///< of the transaction
   };
   std::unique_ptr<Publishing> publishing;
   std::map<std::string, std::int64_t> gathered;   ///< of partitions that change hands: the last position gathered
@@ -110,6 +117,7 @@ struct Engine::Impl {
   Result<void> take_up(const Shards::HeldByName& taken);
   Cycle cycle_due(const Pending& pending) const;
   bool are_drivers_due(bool is_idle) const;
+  Result<void> look_at_drivers();
   Result<void> stage_and_publish(Pending& pending, Micros as_of, Cycle cycle, const Progress& progress);
   Result<void> finish_publishing(const Progress& progress);
   void report(Publishing& finished, const Error* error);
@@ -165,8 +173,10 @@ Result<void> Engine::Impl::open() {
     return lake->commit();
   };
   FF_TRY(turn ? turn->run(*lake, make) : make());
-  curator.on_step = [this](const std::string& model, std::int64_t us) {
-    if (publishing) publishing->stage_us["curate " + model] += us;
+  curator.on_step = [this, is_of_drivers = curator.driver_models()](const std::string& model, std::int64_t us) {
+    if (!publishing) return;
+    publishing->stage_us["curate " + model] += us;
+    if (is_of_drivers.contains(model)) publishing->drivers_us += us;
   };
   socket = FF_TRY(SqlSocket::serve(*lake, options.directory + "/sql.sock"));
   mark_lake = FF_TRY(lake->connect());
@@ -189,6 +199,10 @@ Result<void> Engine::Impl::open() {
   publisher->on_stage = [this](const char* stage, std::int64_t us) {
     if (publishing) publishing->stage_us[stage] += us;
   };
+  if (options.lake.attach.empty()) {
+    auto drivers_lake = FF_TRY(lake->connect());
+    driver_curator = FF_TRY(DriverCurator::open(std::move(drivers_lake), curator));
+  }
   FF_TRY(reporter.start(options.observer, contracts, *lake, curator.driver_models(), options.is_shared));
   if (options.is_shared) return share(zone_name);
   stats.replayed = FF_TRY(catch_up_state(*lake, *store, contracts, key, partitions, *stager, history));
@@ -332,16 +346,32 @@ Cycle Engine::Impl::cycle_due(const Pending& pending) const {
   if (every != Clock::duration::zero() &&
       Clock::now() - last_cycle < fullness * std::max(every, cycle_rest * last_cycle_took))
     return Cycle::none;
-  return are_drivers_due(pending.empty()) ? Cycle::whole : Cycle::without_drivers;
+  const bool is_first = history.curated_as_of == none;
+  if (is_first || every == Clock::duration::zero()) return Cycle::whole;
+  if (!are_drivers_due(pending.empty())) return Cycle::without_drivers;
+  const bool in_commit = !driver_curator || (pending.empty() && last_drivers_took < drivers_in_commit);
+  return in_commit ? Cycle::whole : Cycle::drivers_beside;
 }
 
 /// What the models of drivers cost grows with the day, so they follow the more rarely the later it is.
 /// An idle engine leaves whoever comes meanwhile half of the time.
 bool Engine::Impl::are_drivers_due(bool is_idle) const {
-  if (options.curate_every_s == 0) return true;
-  const bool follow_now =
-      publishing && publishing->commit.is_cycle && publishing->commit.drivers == Curator::Drivers::follow;
+  const bool follow_now = (driver_curator && driver_curator->is_started()) ||
+                          (publishing && publishing->commit.is_cycle &&
+                           (publishing->drivers_are_next || publishing->commit.drivers == Curator::Drivers::follow));
   return !follow_now && Clock::now() - last_drivers >= (is_idle ? 1 : cycle_rest) * last_drivers_took;
+}
+
+/// Hears of the models of drivers if they have followed beside the commits.
+Result<void> Engine::Impl::look_at_drivers() {
+  if (!driver_curator) return {};
+  const auto done = FF_TRY(driver_curator->take());
+  if (!done) return {};
+  last_drivers = Clock::now();
+  last_drivers_took = done->took;
+  reporter.drivers_followed(drivers_begun_at);
+  for (const auto& [model, us] : done->step_us) staged_us["curate " + model] += us;  // reported with the next commit
+  return {};
 }
 
 /// So that the next commit is folded just when the one being written is done, as far as the last ones tell.
@@ -360,6 +390,7 @@ Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, Cyc
   commit.is_cycle = cycle != Cycle::none;
   commit.drivers = cycle == Cycle::whole ? Curator::Drivers::follow : Curator::Drivers::wait;
   commit.curated_as_of = history.curated_as_of;
+  next->drivers_are_next = cycle == Cycle::drivers_beside;
   const Clock::time_point start = Clock::now();
   next->caught_up_at = as_of;
   next->bytes = inflight_bytes = pending.bytes;
@@ -374,7 +405,7 @@ Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, Cyc
   history.publish_seq = commit.publish_seq;
   history.as_of = commit.as_of;
   history.is_curated = cycle == Cycle::whole || shards;
-  wait_only_drivers = cycle == Cycle::without_drivers;
+  wait_only_drivers = commit.is_cycle && cycle != Cycle::whole;
   if (commit.is_cycle) {
     history.curated_as_of = commit.as_of;
     last_cycle = Clock::now();
@@ -401,10 +432,7 @@ Result<void> Engine::Impl::finish_publishing(const Progress& progress) {
   const auto published = finished->done.get();
   last_publishing = std::chrono::microseconds(finished->transaction_us);
   if (finished->commit.is_cycle) {
-    Clock::duration drivers_took{};
-    for (const std::string& model : curator.driver_models())
-      if (const auto us = finished->stage_us.find("curate " + model); us != finished->stage_us.end())
-        drivers_took += std::chrono::microseconds(us->second);
+    const std::chrono::microseconds drivers_took(finished->drivers_us);
     last_cycle_took = last_publishing - drivers_took;
     if (finished->commit.drivers == Curator::Drivers::follow) {
       last_drivers = Clock::now();
@@ -413,6 +441,10 @@ Result<void> Engine::Impl::finish_publishing(const Progress& progress) {
   }
   report(*finished, published.ok() ? nullptr : &published.error());
   FF_TRY(published);
+  if (finished->drivers_are_next) {
+    FF_TRY(driver_curator->start());
+    drivers_begun_at = reporter.curated_until();
+  }
   for (const auto& [stage, us] : finished->stage_us) stats.stage_us[stage] += us;
   const Commit& commit = finished->commit;
   ++stats.commits;
@@ -459,6 +491,7 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
     const bool any = !stopping && FF_TRY(gather(pending, stop != nullptr));
     if (!any) caught_up_at = asked_at;
     if (publishing && !is_publishing()) FF_TRY(finish_publishing(progress));
+    FF_TRY(look_at_drivers());
 
     const bool is_last = stopping || (!stop && !any && all_finished());
     const auto waited = Clock::now() - last_commit;
@@ -481,7 +514,7 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
       if (is_large && cycle != Cycle::none) FF_TRY(stage_and_publish(pending, none, cycle, progress));
       caught_up_at = none;
     }
-    if (is_last) break;
+    if (is_last && (stopping || !driver_curator || !driver_curator->is_started())) break;
     if (stop && !publishing && Clock::now() - last_look >= options.folder_interval) {
       last_look = Clock::now();
       FF_TRY(look_at_folder());
@@ -492,6 +525,7 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
 
 /// A run ends with all tables at one as_of; in a shared lake they follow by whoever curates then.
 Result<RunStats> Engine::Impl::end(Micros as_of, Cycle cycle, const Progress& progress) {
+  if (driver_curator) driver_curator->stop();
   if (shards) {
     shards->close();
   } else if (!history.is_curated || as_of != history.curated_as_of) {

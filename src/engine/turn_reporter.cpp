@@ -60,6 +60,8 @@ void TurnReporter::tell(Commit& commit, const Error* error, Turn turn) {
   observer_(r);
 }
 
+void TurnReporter::drivers_followed(Micros until) { last_.drivers_until = until; }
+
 void TurnReporter::tell_idle() {
   if (!observer_) return;
   last_.result = CommitReport::Result::idle;

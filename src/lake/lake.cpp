@@ -35,6 +35,7 @@ Error classify(std::string_view message, std::string_view sql) {
             "a lake opened anew may go through; if not, raise --memory-limit (memory_limit of a service) or lower "
             "--batch-records: " +
                 text};
+  if (has("INTERRUPT Error")) return {Recourse::halt, "lake_interrupted", text};
   return {Recourse::halt, "lake_error", text};
 }
 
@@ -208,6 +209,8 @@ Result<void> Lake::commit() {
   if (!done.ok() && done.error().cause == "lake_error") done.error().recourse = Recourse::reconcile;
   return done;
 }
+
+void Lake::interrupt() { duckdb_interrupt(impl_->connection); }
 
 void Lake::rollback() { (void)run("rollback").ok(); }
 

@@ -69,6 +69,8 @@ class Lake {
   Result<void> begin() { return run("begin transaction"); }
   Result<void> commit();
   void rollback();
+  /// Whatever statement is running fails (halt 'lake_interrupted'); of one that begins at this moment nobody knows. Any thread.
+  void interrupt();
 
  private:
   struct Impl;

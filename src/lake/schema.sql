@@ -177,9 +177,9 @@ create table if not exists ops.finding_log (check_name varchar, subject varchar,
 
 -- ops.touched: what commits touched since the last cycle recomputed curated tables; empty once core and curated agree.
 create table if not exists ops.touched (
-  kind varchar,                                                    -- shipment | driver | driver_row (a driver became known) | hour (in which a feed was heard) | clock (drivers were let wait while it moved)
-  key varchar,                                                     -- shipment_id or driver_key; null for an hour and the clock
-  from_at timestamp, until_at timestamp,                           -- of a driver: the first and last moment that is or was otherwise; an hour's beginning; from where to where the clock moved; else null
+  kind varchar,                                                    -- shipment | driver | driver_row (a driver became known) | hour (in which a feed was heard)
+  key varchar,                                                     -- shipment_id or driver_key; null for an hour
+  from_at timestamp, until_at timestamp,                           -- of a driver: the first and last moment that is or was otherwise; an hour's beginning; else null
   publish_seq bigint);                                             -- of the commit that touched it
 
 -- ops.leases: who does what only one of several workers may do at a time; at most one row per name.
@@ -190,6 +190,7 @@ create table if not exists ops.leases (
 
 -- What the models read besides core: the clock, the reporting zone's days, the reference data.
 create table if not exists ops.clock (as_of timestamp, reporting_zone varchar);                               -- one row
+create table if not exists ops.driver_clock (as_of timestamp, publish_seq bigint);                              -- one row: the same for the tables of drivers, and the commit they show; they may lag the others
 create table if not exists ops.calendar (utc_date date, start_at timestamp, end_at timestamp, date date);     -- the day `date` lasts [start_at, end_at); one row per UTC date it touches
 create table if not exists ops.statuses (status varchar, rank bigint, is_terminal boolean, requires_driver boolean);
 create table if not exists ops.sla_policy (service_level varchar, pickup_within_h bigint, delivery_within_h bigint, grace_min bigint, early_window_min bigint, risk_window_min bigint, stalled_after_h bigint);

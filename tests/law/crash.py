@@ -19,6 +19,8 @@ import engine
 import worlds
 
 SHIPMENTS, FILES_MAX = 40, 10
+# Where a run seldom comes by: one commit in sixteen; drivers on their own, who follow only in a lake that has had a cycle.
+RARE = ("state_flushed", "drivers_written", "drivers_committed")
 AUDIT = {"contract", "contract_version", "source", "partition", "position", "publish_seq"}  # which of two copies counts may differ
 # Outside the law: history of belief, log of what was noticed when, the commits themselves, ages.
 APART = {"ops.driver_assignment_history", "ops.finding_log", "ops.commits", "ops.marks", "curated.pipeline_freshness", "curated.data_quality_daily"}
@@ -61,22 +63,24 @@ def killed_from_outside(world, lake, as_of, after_s):
 def judge(case, folder):
     seed, kills_wanted = case
     chance, points = random.Random(seed), engine.crash_points()
-    # state_flushed comes once in sixteen commits, files_noted once a run.
-    appointments = [(p, n) for p in points for n in ((1,) if p in ("files_noted", "state_flushed") else (1, 2, 3))]
+    appointments = [(p, n) for p in points for n in ((1,) if p in ("files_noted", *RARE) else (1, 2, 3))]
     kept, passed, failed, lines = collections.Counter(), 0, 0, []
     waiting = []
-    while sum(kept.values()) < kills_wanted or "state_flushed" not in kept:
+    while sum(kept.values()) < kills_wanted or not all(kept[p] for p in RARE):
         seed_now = f"{seed}.{passed + failed}"
         base, world = folder / seed_now, folder / seed_now / "world"
         as_of = worlds.lifelike(engine.PROGRAM, base / "whole", int(seed * 1000 + passed + failed), shipments=SHIPMENTS)
         worlds.scatter(base / "whole", world, chance, files_max=FILES_MAX)
-        words, before = ["--as-of", as_of, "--batch-records", "1", "--curate-every", chance.choice("03")], sum(kept.values())
+        rare, curate_every, before = list(RARE if not all(kept[p] for p in RARE) else ()), chance.choice("03"), sum(kept.values())
+        words = ["--as-of", as_of, "--batch-records", "1", "--curate-every", "3" if rare else curate_every]
         engine.run(world, base / "calm", "--as-of", as_of)
         done = False
-        if "state_flushed" not in kept:
-            done = engine.run(world, base / "lake", *words, crash_at="state_flushed:1", ok=(0, engine.KILLED)).returncode == 0
-            kept["state_flushed"] += not done
         while not done:
+            if rare:
+                point = rare.pop(0)
+                done = engine.run(world, base / "lake", *words, crash_at=f"{point}:1", ok=(0, engine.KILLED)).returncode == 0
+                kept[point] += not done
+                continue
             if chance.random() < 0.25:
                 was_killed = killed_from_outside(world, base / "lake", as_of, chance.uniform(0, 0.8))
                 kept["(anywhere)"] += was_killed

@@ -4,6 +4,7 @@
     service.ask("select count(*) from core.shipments")      -> [("12",)]; None if it does not answer
     wait_until_caught_up(service, ends_of(kafka, topics), postgres, 60)
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -26,6 +27,7 @@ from server import free_ports  # noqa: E402
 
 program = os.environ.get("FLEETFLOW", str(root / "build/release/bin/fleetflow"))
 player = str(pathlib.Path(program).parent / "live_player")
+looks_long_s = 20  # for a stop: then it is asked what it is at
 
 
 def configuration(folder, sources, **settings):
@@ -69,6 +71,10 @@ class Service:
 
     def stop(self, seconds=180):
         self.process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(min(seconds, looks_long_s))
+        if self.process.returncode is None:
+            print(f"a service was told to stop {looks_long_s} s ago\n{self.stacks()}", file=sys.stderr, flush=True)
         try:
             status = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
