@@ -167,8 +167,8 @@ Result<void> Curator::forget_noted(Lake& lake) {
   return lake.run("delete from ops.touched where publish_seq in (select publish_seq from temp.noted_commits)");
 }
 
-/// What a cycle has gathered is done with; what drivers wait for stays, once a driver.
-Result<void> Curator::forget_done(Lake& lake, Drivers how) const {
+/// What a cycle has gathered is done with; what drivers wait for stays, once a driver, and once more if they are at it.
+Result<void> Curator::forget_done(Lake& lake, Drivers how, std::int64_t drivers_begun) const {
   const std::string stays = how == Drivers::follow
                                 ? "false"
                                 : "kind in ('driver', 'driver_row') and publish_seq > (select max(publish_seq) from "
@@ -179,7 +179,7 @@ Result<void> Curator::forget_done(Lake& lake, Drivers how) const {
   return lake.run(
       "create or replace table ops.touched as select kind, key, min(from_at) as from_at, max(until_at) as until_at, "
       "max(publish_seq) as publish_seq from ops.touched where " +
-      stays + " group by kind, key");
+      stays + " group by kind, key, publish_seq > " + std::to_string(drivers_begun));
 }
 
 Result<bool> Curator::is_behind(Lake& lake) {
@@ -457,7 +457,8 @@ Result<void> Curator::run_part(Lake& lake, std::string_view kind, const Cycle& c
 }
 
 Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of,
-                              std::int64_t publish_seq, const ShipmentsOf& shipments_of, Drivers wanted) const {
+                              std::int64_t publish_seq, const ShipmentsOf& shipments_of, Drivers wanted,
+                              std::int64_t drivers_begun) const {
   const Drivers how = previous_as_of == none ? Drivers::follow : wanted;
   FF_TRY(clear_gathered(lake));
   FF_TRY(lake.insert("temp.all_shipments", touched.shipments));
@@ -466,7 +467,7 @@ Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previou
   FF_TRY(lake.run_with("insert into temp.all_hours select hour, null, null from batch", hour_rows(touched), {"hour"}));
   if (FF_TRY(is_behind(lake))) {
     FF_TRY(gather_noted(lake, "true"));
-    FF_TRY(forget_done(lake, how));
+    FF_TRY(forget_done(lake, how, drivers_begun));
   }
   if (how == Drivers::wait) FF_TRY(note_drivers(lake, touched, publish_seq));
   return run_models(lake, {previous_as_of, as_of, publish_seq, shipments_of, how});

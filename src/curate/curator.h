@@ -79,9 +79,10 @@ class Curator {
   /// stands at `as_of` already. `previous_as_of` is that of the last publish(), `none` if there was none.
   /// What changes among the findings is noted in ops.finding_log under `publish_seq`. `shipments_of`: where core's rows of
   /// touched shipments come from; it is asked in another thread, one question at a time. Null: from the lake.
+  /// `drivers_begun`: the commit whose snapshot publish_drivers() took last, so that what it is at and what came since stay apart.
   Result<void> publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of,
                        std::int64_t publish_seq, const ShipmentsOf& shipments_of = {},
-                       Drivers drivers = Drivers::follow) const;
+                       Drivers drivers = Drivers::follow, std::int64_t drivers_begun = 0) const;
   /// The models of drivers alone, for all that waits, as of the transaction's snapshot, which is that of a publish() that let
   /// them wait. For another connection: that one's publish() goes on meanwhile and lets them wait, too. ops.touched is only
   /// read; publish() finds in ops.driver_clock what of it is done.
@@ -117,7 +118,7 @@ class Curator {
   Result<void> gather(Lake& lake, const Cycle& cycle) const;
   Result<void> gather_noted(Lake& lake, const std::string& which) const;
   Result<void> note_drivers(Lake& lake, const Touched& touched, std::int64_t publish_seq) const;
-  Result<void> forget_done(Lake& lake, Drivers how) const;
+  Result<void> forget_done(Lake& lake, Drivers how, std::int64_t drivers_begun) const;
   Result<void> run_models(Lake& lake, const Cycle& cycle) const;
   Result<void> gather_drivers(Lake& lake, Micros as_of, std::int64_t publish_seq) const;
   Result<void> gather_clock(Lake& lake, const std::string& before, const std::string& now) const;

@@ -54,9 +54,10 @@ class CuratorTest : public ::testing::Test {
   }
 
   void publish(Micros as_of, const Touched& touched = {}, const Curator::ShipmentsOf& shipments_of = {},
-               Curator::Drivers drivers = Curator::Drivers::follow) {
+               Curator::Drivers drivers = Curator::Drivers::follow, std::int64_t drivers_begun = 0) {
     ASSERT_TRUE(set_clock(*lake, as_of, "UTC").ok());
-    const auto done = curator.publish(*lake, touched, clock, as_of, ++publish_seq, shipments_of, drivers);
+    const auto done = curator.publish(*lake, touched, clock, as_of, ++publish_seq, shipments_of, drivers,
+                                      drivers_begun);
     ASSERT_TRUE(done.ok()) << done.error().message;
     clock = as_of;
   }
@@ -183,7 +184,9 @@ TEST_F(CuratorTest, DriversFollowBesideFurtherCycles) {
   hold("D2", "S3", "02 11:00:00", "02 12:00:00"), hold("D3", "S4", "02 11:00:00", "02 12:00:00");
   touched = driver("D2", at("02T11:00"), at("02T12:00"));
   touched.touch_driver("D3", at("02T11:00"), at("02T12:00"));
-  publish(at("02T12:00"), touched, {}, Curator::Drivers::wait);
+  const std::int64_t begun = publish_seq;
+  publish(at("02T12:00"), touched, {}, Curator::Drivers::wait, begun);
+  publish(at("02T12:00"), {}, {}, Curator::Drivers::wait, begun);
   const auto done = drivers_curator.publish_drivers(*drivers_lake);
   ASSERT_TRUE(done.ok()) << done.error().message;
   EXPECT_EQ(day_of("curated.driver_utilization"), "null");
@@ -191,7 +194,7 @@ TEST_F(CuratorTest, DriversFollowBesideFurtherCycles) {
   EXPECT_EQ(day_of("curated.driver_utilization"), "D1 7200, D2 7200");
   EXPECT_EQ(value("select as_of || ' ' || publish_seq from ops.driver_clock"), "2026-03-02 10:00:00 2");
 
-  publish(at("02T12:00"), {}, {}, Curator::Drivers::wait);
+  publish(at("02T12:00"), {}, {}, Curator::Drivers::wait, begun);
   EXPECT_EQ(value("select string_agg(kind || ' ' || key || ' ' || strftime(from_at, '%H:%M'), ', ' order by kind, key) "
                   "from ops.touched"),
             "driver D2 11:00, driver D3 11:00");

@@ -61,7 +61,8 @@ struct Engine::Impl {
   std::unique_ptr<Stager> stager;
   std::unique_ptr<Publisher> publisher;
   std::unique_ptr<DriverCurator> driver_curator;  ///< of a file; null: drivers are curated in commits
-  Micros drivers_begun_at = none;                 ///< what curated shows was heard of by then, where that began
+  std::int64_t drivers_begun = 0;                 ///< the commit behind which it began last
+  Micros drivers_begun_at = none;                 ///< what curated showed then was heard of by this time
   std::unique_ptr<Shards> shards;                 ///< of a shared lake; null: all is ours
   std::map<std::string, std::int64_t> epochs;     ///< of the partitions that are ours, in a shared lake
   std::unique_ptr<SharedCurator> shared_curator;  ///< of a shared lake
@@ -402,6 +403,7 @@ Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, Cyc
   last_fold = Clock::now() - start;
   commit.staging.state.emplace_back(generation_key, history.generation);
   FF_TRY(finish_publishing(progress));
+  commit.drivers_begun = drivers_begun;
   history.publish_seq = commit.publish_seq;
   history.as_of = commit.as_of;
   history.is_curated = cycle == Cycle::whole || shards;
@@ -443,6 +445,7 @@ Result<void> Engine::Impl::finish_publishing(const Progress& progress) {
   FF_TRY(published);
   if (finished->drivers_are_next) {
     FF_TRY(driver_curator->start());
+    drivers_begun = finished->commit.publish_seq;
     drivers_begun_at = reporter.curated_until();
   }
   for (const auto& [stage, us] : finished->stage_us) stats.stage_us[stage] += us;

@@ -101,7 +101,10 @@ class ShipmentStager {
   void stage_shipment(const ShipmentRows& before, const ShipmentRows& after) {
     const ShipmentRow& s = after.shipment;
     if (same(before, before.shipment, after, s)) return;
-    if (before.shipment.exists) staging_.shipments.deletes.text(id_);
+    if (before.shipment.exists && before.shipment.created_at != none)
+      staging_.shipments.deletes.integer(before.shipment.created_at).text(id_);
+    else if (before.shipment.exists)
+      staging_.undated_shipments.deletes.text(id_);
     if (s.exists) put_shipment(staging_.shipments.inserts, id_, after).integer(context_.publish_seq);
   }
 
@@ -198,7 +201,7 @@ class ShipmentStager {
     for (const IntervalRow& i : before.intervals) {
       if (holds(after.intervals, i)) continue;
       touch(i);
-      staging_.intervals.deletes.text(id_).integer(i.valid_from);
+      staging_.intervals.deletes.integer(i.valid_from).text(id_);
       staging_.interval_history.inserts.text(id_)
           .text(i.driver_key)
           .integer(i.valid_from)
@@ -365,7 +368,7 @@ Result<void> stage_shipments(const FoldContext& context, std::span<Fact* const> 
   constexpr std::size_t shipments_at_once = 4096;
   ShipmentStager stager(context, staging);
   RecalledShipments recalled;
-  ShipmentFacts known;
+  ShipmentFacts known, next;
   ShipmentRows before, after;
   std::vector<Fact*> group;
   for (std::size_t at = 0; at < sorted.size();) {
@@ -394,7 +397,7 @@ Result<void> stage_shipments(const FoldContext& context, std::span<Fact* const> 
         FF_TRY(decode(blobs[k], known));
       }
       // Most copies change nothing, and then the fold before need not be computed either.
-      ShipmentFacts next = known;
+      next = known;
       const bool changed = take_in(next, group, [&](const Fact& fact, Unchanged filled, bool is_new) {
         if (filled == Unchanged::filled) staging.count(fact, is_new);
         if (filled == Unchanged::unknown) quarantine_unresolved(context, fact, id, staging);

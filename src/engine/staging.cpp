@@ -7,7 +7,7 @@ std::vector<TableChange*> Staging::raw_tables() {
 }
 
 std::vector<TableChange*> Staging::core_tables() {
-  return {&shipments, &claims,        &events,      &event_versions, &commands, &intervals, &interval_history,
+  return {&shipments, &undated_shipments, &claims,        &events,      &event_versions, &commands, &intervals, &interval_history,
           &drivers,   &gps_locations, &driver_days, &segments,       &silences, &anomalies};
 }
 

@@ -44,8 +44,10 @@ struct Staging {
                         "sbsssssssttbtss"
                         "ttttttttttttttt"
                         "tsitsti",
-                        {"shipment_id"},
-                        "s"};
+                        {"created_at", "shipment_id"},
+                        "ts"};
+  TableChange undated_shipments{
+      "core.shipments", shipments.inserts.shape(), {"shipment_id"}, "s"};  ///< to delete: without created_at
   TableChange claims{"core.shipment_claims", "sssstbssssttbiiiitttssssii", {"shipment_id"}, "s"};
   TableChange events{"core.shipment_events",
                      "sssstssbbsssssiiiiiittitissssii",
@@ -56,7 +58,7 @@ struct Staging {
                        "ssssstsbiiiitttssssii",
                        {"effective_at", "shipment_id", "namespace", "assignment_id"},
                        "tsss"};
-  TableChange intervals{"core.driver_assignments", "ssttsstti", {"shipment_id", "valid_from"}, "st"};
+  TableChange intervals{"core.driver_assignments", "ssttsstti", {"valid_from", "shipment_id"}, "ts"};
   TableChange interval_history{"ops.driver_assignment_history", "ssttsstt"};
   TableChange drivers{"core.drivers", "ssbiiiitttssssii", {"driver_key"}, "s"};
   TableChange gps_locations{"core.gps_locations", "sstiiitsssi", {"event_time", "driver_key", "device_id"}, "tss"};
