@@ -4,6 +4,7 @@
 #include <chrono>
 #include <future>
 
+#include "base/integer.h"
 #include "base/time.h"
 #include "lake/lent.h"
 #include "lake/schema.h"
@@ -72,6 +73,11 @@ std::string joined(const std::vector<std::string>& columns) {
   std::string list;
   for (const std::string& column : columns) list += (list.empty() ? "" : ", ") + column;
   return list;
+}
+
+Result<void> set_driver_clock(Lake& lake, Micros as_of, std::int64_t publish_seq) {
+  return lake.run("delete from ops.driver_clock; insert into ops.driver_clock values (" + timestamp_literal(as_of) +
+                  ", " + std::to_string(publish_seq) + ")");
 }
 
 Result<void> clear_gathered(Lake& lake) {
@@ -205,15 +211,23 @@ Result<void> Curator::gather(Lake& lake, const Cycle& cycle) const {
                     moment(cycle.previous_as_of) + " and due_at <= " + moment(cycle.as_of)));
   FF_TRY(gather_known_drivers(lake, cycle.previous_as_of));
   FF_TRY(lake.run("create or replace temp table all_shipments as select distinct key from temp.all_shipments"));
-  return cycle.drivers == Drivers::wait ? Result<void>() : gather_drivers(lake, cycle.as_of, cycle.publish_seq);
+  if (cycle.drivers == Drivers::wait) return {};
+  FF_TRY(gather_drivers(lake, cycle.as_of));
+  return set_driver_clock(lake, cycle.as_of, cycle.publish_seq);
 }
 
-/// All of drivers that changed, and what the clock turns that moves for them now.
-Result<void> Curator::gather_drivers(Lake& lake, Micros as_of, std::int64_t publish_seq) const {
+Result<void> Curator::gather_waiting_drivers(Lake& lake) const {
+  FF_TRY(clear_gathered(lake));
+  return lake.run(
+      "insert into temp.all_driver_spans select key, from_at, until_at from ops.touched where kind = "
+      "'driver'; insert into temp.known_drivers select key from ops.touched where kind = 'driver_row'");
+}
+
+/// All of drivers that changed, and what the clock turns that moves for them now; without `of_others`, a condition on keys.
+Result<void> Curator::gather_drivers(Lake& lake, Micros as_of, const std::string& of_others) const {
   const Micros before = FF_TRY(lake.integer("select epoch_us(as_of) from ops.driver_clock", none));
-  FF_TRY(lake.run("delete from ops.driver_clock; insert into ops.driver_clock values (" + timestamp_literal(as_of) +
-                  ", " + std::to_string(publish_seq) + ")"));
   if (before != as_of) FF_TRY(gather_clock(lake, moment(before), moment(as_of)));
+  if (!of_others.empty()) FF_TRY(lake.run("delete from temp.all_driver_spans" + of_others));
   return gather_driver_spans(lake);
 }
 
@@ -392,18 +406,22 @@ Result<void> Curator::run_kind(Lake& lake, std::string_view kind, const Cycle& c
   return run_parts(lake, kind, cycle);
 }
 
+/// How much there is to do for what was gathered: shipments, hours, or events in the days of drivers, about.
+Result<std::int64_t> Curator::size_of(Lake& lake, std::string_view kind) const {
+  if (kind != drivers) return lake.integer("select count(*) from temp.all_" + std::string(kind));
+  // Of all events as many as these days are of all days; where the models are at it, their own rows are taken out.
+  return lake.integer(
+      "select case when keys > 0 then 1 + events * days // greatest(days + other_days, 1) else 0 end from "
+      "(select count(*) as keys from temp.all_drivers), (select count(*) as events from core.shipment_events), "
+      "(select coalesce(sum(last_date - first_date + 1), 0) as days from temp.all_driver_days), "
+      "(select count(*) as other_days from curated.driver_utilization)");
+}
+
 /// All models of one kind, part by part, once the rows of all are taken out.
 Result<void> Curator::run_parts(Lake& lake, std::string_view kind, const Cycle& cycle) const {
   std::vector<std::string> sets{std::string(kind)};
   if (kind == drivers) sets.insert(sets.end(), {"driver_days", "driver_times"});
-  std::string sql = "select count(*) from temp.all_" + sets.front();
-  if (kind == drivers)  // Their events: of all, as many as these days are of all days; their own rows are taken out.
-    sql =
-        "select case when keys > 0 then 1 + events * days // greatest(days + other_days, 1) else 0 end from "
-        "(select count(*) as keys from temp.all_drivers), (select count(*) as events from core.shipment_events), "
-        "(select coalesce(sum(last_date - first_date + 1), 0) as days from temp.all_driver_days), "
-        "(select count(*) as other_days from curated.driver_utilization)";
-  const auto size = FF_TRY(lake.integer(sql));
+  const std::int64_t size = FF_TRY(size_of(lake, kind));
   const auto at_once = kind == drivers ? driver_events_at_once : shipments_at_once;
   const std::int64_t parts = (size + at_once - 1) / at_once;
   const auto of_part = [&](const std::string& set, std::int64_t part) {
@@ -473,13 +491,27 @@ Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previou
   return run_models(lake, {previous_as_of, as_of, publish_seq, shipments_of, how});
 }
 
-Result<void> Curator::publish_drivers(Lake& lake) const {
-  const Micros as_of = FF_TRY(lake.integer("select epoch_us(as_of) from ops.clock", none));
-  const std::int64_t publish_seq = FF_TRY(lake.integer("select max(publish_seq) from ops.commits"));
-  FF_TRY(clear_gathered(lake));
-  FF_TRY(gather_noted(lake, "true"));
-  FF_TRY(step("(gather)", [&] { return gather_drivers(lake, as_of, publish_seq); }));
-  return run_kind(lake, drivers, {none, as_of, publish_seq});
+Result<Curator::DriverRound> Curator::begin_drivers(Lake& lake) {
+  const Table at =
+      FF_TRY(lake.query("select (select epoch_us(as_of) from ops.clock), (select max(publish_seq) from ops.commits)"));
+  return DriverRound{to_integer(at.rows.front()[0], none), to_integer(at.rows.front()[1], 0)};
+}
+
+Result<Curator::DriverRound> Curator::publish_drivers(Lake& lake, DriverRound round) const {
+  const DriverRound now = FF_TRY(begin_drivers(lake));
+  if (round.parts == 0) {
+    FF_TRY(gather_waiting_drivers(lake));
+    FF_TRY(gather_drivers(lake, now.as_of));
+    round.parts = 1 + FF_TRY(size_of(lake, drivers)) / driver_events_at_once;
+  }
+  const std::string of_others =
+      " where hash(key) % " + std::to_string(round.parts) + " <> " + std::to_string(round.next_part);
+  FF_TRY(gather_waiting_drivers(lake));
+  FF_TRY(lake.run("delete from temp.known_drivers" + of_others));
+  FF_TRY(step("(gather)", [&] { return gather_drivers(lake, now.as_of, of_others); }));
+  if (++round.next_part == round.parts) FF_TRY(set_driver_clock(lake, round.as_of, round.publish_seq));
+  FF_TRY(run_kind(lake, drivers, {none, now.as_of, now.publish_seq}));
+  return round;
 }
 
 std::set<std::string> Curator::driver_models() const {

@@ -79,14 +79,23 @@ class Curator {
   /// stands at `as_of` already. `previous_as_of` is that of the last publish(), `none` if there was none.
   /// What changes among the findings is noted in ops.finding_log under `publish_seq`. `shipments_of`: where core's rows of
   /// touched shipments come from; it is asked in another thread, one question at a time. Null: from the lake.
-  /// `drivers_begun`: the commit whose snapshot publish_drivers() took last, so that what it is at and what came since stay apart.
+  /// `drivers_begun`: publish_seq of the last DriverRound, so that what it is at and what came since stay apart.
   Result<void> publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of,
                        std::int64_t publish_seq, const ShipmentsOf& shipments_of = {},
                        Drivers drivers = Drivers::follow, std::int64_t drivers_begun = 0) const;
-  /// The models of drivers alone, for all that waits, as of the transaction's snapshot, which is that of a publish() that let
-  /// them wait. For another connection: that one's publish() goes on meanwhile and lets them wait, too. ops.touched is only
-  /// read; publish() finds in ops.driver_clock what of it is done.
-  Result<void> publish_drivers(Lake& lake) const;
+  /// The models of drivers on their own, on another connection: publish() goes on meanwhile and lets them wait. A round is
+  /// made of parts, each some of the drivers in a transaction of its own, since one as long as all of them would keep every
+  /// row that others replace meanwhile. ops.touched is only read; publish() finds in ops.driver_clock what of it is done.
+  struct DriverRound {
+    Micros as_of = none;           ///< of the tables of drivers when all parts are done; some show more by then
+    std::int64_t publish_seq = 0;  ///< likewise
+    std::int64_t parts = 0, next_part = 0;  ///< the first one counts them
+    bool is_over() const { return next_part == parts; }
+  };
+  /// How far a round that begins now will come.
+  static Result<DriverRound> begin_drivers(Lake& lake);
+  /// Its next part, as of the transaction's snapshot; what the round is then. The last part moves ops.driver_clock.
+  Result<DriverRound> publish_drivers(Lake& lake, DriverRound round) const;
   /// publish() where others note meanwhile: ops.touched is only read, so that no commit of theirs is in the way. Of it those
   /// commits count that stand in temp.noted_commits: list them (list_noted) before the transaction of this begins, so that
   /// it sees all that they wrote; once it is committed, forget_noted in another. Whatever is not forgotten is done again.
@@ -117,10 +126,12 @@ class Curator {
   explicit Curator(std::vector<Model> models) : models_(std::move(models)) {}
   Result<void> gather(Lake& lake, const Cycle& cycle) const;
   Result<void> gather_noted(Lake& lake, const std::string& which) const;
+  Result<void> gather_waiting_drivers(Lake& lake) const;
+  Result<std::int64_t> size_of(Lake& lake, std::string_view kind) const;
   Result<void> note_drivers(Lake& lake, const Touched& touched, std::int64_t publish_seq) const;
   Result<void> forget_done(Lake& lake, Drivers how, std::int64_t drivers_begun) const;
   Result<void> run_models(Lake& lake, const Cycle& cycle) const;
-  Result<void> gather_drivers(Lake& lake, Micros as_of, std::int64_t publish_seq) const;
+  Result<void> gather_drivers(Lake& lake, Micros as_of, const std::string& of_others = {}) const;
   Result<void> gather_clock(Lake& lake, const std::string& before, const std::string& now) const;
   Result<void> gather_known_drivers(Lake& lake, Micros previous_as_of) const;
   Result<void> gather_driver_spans(Lake& lake) const;

@@ -56,8 +56,8 @@ class CuratorTest : public ::testing::Test {
   void publish(Micros as_of, const Touched& touched = {}, const Curator::ShipmentsOf& shipments_of = {},
                Curator::Drivers drivers = Curator::Drivers::follow, std::int64_t drivers_begun = 0) {
     ASSERT_TRUE(set_clock(*lake, as_of, "UTC").ok());
-    const auto done = curator.publish(*lake, touched, clock, as_of, ++publish_seq, shipments_of, drivers,
-                                      drivers_begun);
+    const auto done =
+        curator.publish(*lake, touched, clock, as_of, ++publish_seq, shipments_of, drivers, drivers_begun);
     ASSERT_TRUE(done.ok()) << done.error().message;
     clock = as_of;
   }
@@ -179,16 +179,19 @@ TEST_F(CuratorTest, DriversFollowBesideFurtherCycles) {
   publish(at("02T10:00"), touched, {}, Curator::Drivers::wait);
   run("insert into ops.commits by name select " + std::to_string(publish_seq) + " as publish_seq");
 
+  auto round = Curator::begin_drivers(*drivers_lake).value();
+  const std::int64_t begun = round.publish_seq;
+  EXPECT_EQ(begun, publish_seq);
   ASSERT_TRUE(drivers_lake->begin().ok());
   ASSERT_TRUE(drivers_lake->value("select as_of from ops.clock").ok());
   hold("D2", "S3", "02 11:00:00", "02 12:00:00"), hold("D3", "S4", "02 11:00:00", "02 12:00:00");
   touched = driver("D2", at("02T11:00"), at("02T12:00"));
   touched.touch_driver("D3", at("02T11:00"), at("02T12:00"));
-  const std::int64_t begun = publish_seq;
   publish(at("02T12:00"), touched, {}, Curator::Drivers::wait, begun);
   publish(at("02T12:00"), {}, {}, Curator::Drivers::wait, begun);
-  const auto done = drivers_curator.publish_drivers(*drivers_lake);
+  const auto done = drivers_curator.publish_drivers(*drivers_lake, round);
   ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_TRUE(done.value().is_over());
   EXPECT_EQ(day_of("curated.driver_utilization"), "null");
   ASSERT_TRUE(drivers_lake->commit().ok());
   EXPECT_EQ(day_of("curated.driver_utilization"), "D1 7200, D2 7200");
@@ -201,6 +204,46 @@ TEST_F(CuratorTest, DriversFollowBesideFurtherCycles) {
   publish(at("02T12:00"));
   EXPECT_EQ(day_of("curated.driver_utilization"), "D1 7200, D2 10800, D3 3600");
   EXPECT_FALSE(Curator::is_behind(*lake).value());
+  expect_full_build();
+}
+
+/// Each part sees the lake as it is then; ops.driver_clock says what all of them show.
+TEST_F(CuratorTest, DriversFollowPartByPartWhileTheLakeGoesOn) {
+  auto drivers_lake = lake->connect().value();
+  Curator drivers_curator = Curator::load((home / "models").string()).value();
+  ASSERT_TRUE(drivers_curator.create(*drivers_lake, Curator::Views::yes).ok());
+  drivers_curator.driver_events_at_once = 6;
+  publish(at("02T08:00"));
+  const auto work = [&](int shipment, const std::string& hour) {
+    const std::string id = "S" + std::to_string(shipment), key = "D" + std::to_string(shipment % 7);
+    hold(key, id, "02 " + hour + ":00:00", "02 " + hour + ":30:00");
+    run("insert into core.shipment_events by name select '" + id + "' as shipment_id, '" + key +
+        "' as driver_key, 'apply' as effect, 'delivered' as status, timestamp '2026-03-02 " + hour +
+        ":10:00' as event_time");
+    return driver(key.c_str(), at("02T" + hour + ":00"), at("02T" + hour + ":30"));
+  };
+  int shipment = 0;
+  for (; shipment < 20; ++shipment) publish(at("02T10:00"), work(shipment, "09"), {}, Curator::Drivers::wait);
+  run("insert into ops.commits by name select " + std::to_string(publish_seq) + " as publish_seq");
+
+  auto round = Curator::begin_drivers(*drivers_lake).value();
+  const std::int64_t begun = round.publish_seq;
+  int parts = 0;
+  do {
+    ASSERT_TRUE(drivers_lake->begin().ok());
+    const auto done = drivers_curator.publish_drivers(*drivers_lake, round);
+    ASSERT_TRUE(done.ok()) << done.error().message;
+    ASSERT_TRUE(drivers_lake->commit().ok());
+    round = done.value();
+    ++parts;
+    EXPECT_EQ(value("select epoch_us(as_of) from ops.driver_clock"),
+              std::to_string(at(round.is_over() ? "02T10:00" : "02T08:00")));
+    publish(at("02T11:00"), work(shipment++, "10"), {}, Curator::Drivers::wait, begun);
+  } while (!round.is_over());
+  EXPECT_EQ(parts, 4);
+  EXPECT_EQ(value("select sum(deliveries) >= 20 from curated.driver_utilization"), "true");
+  publish(at("02T11:00"));
+  EXPECT_EQ(value("select sum(deliveries) from curated.driver_utilization"), std::to_string(shipment));
   expect_full_build();
 }
 

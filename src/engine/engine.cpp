@@ -34,8 +34,8 @@ constexpr std::chrono::seconds drivers_in_commit{1};
 /// A service that is told to stop lets drivers wait for its next start if they took longer.
 constexpr std::chrono::seconds drivers_at_stop{10};
 
-/// Which curated tables follow in a commit. `drivers_beside`: drivers behind it, in a transaction of their own.
-enum class Cycle : std::uint8_t { none, without_drivers, drivers_beside, whole };
+/// Which curated tables follow in a commit.
+enum class Cycle : std::uint8_t { none, without_drivers, whole };
 
 std::int64_t microseconds_since(Clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count();
@@ -61,8 +61,8 @@ struct Engine::Impl {
   std::unique_ptr<Stager> stager;
   std::unique_ptr<Publisher> publisher;
   std::unique_ptr<DriverCurator> driver_curator;  ///< of a file; null: drivers are curated in commits
-  std::int64_t drivers_begun = 0;                 ///< the commit behind which it began last
-  Micros drivers_begun_at = none;                 ///< what curated showed then was heard of by this time
+  bool drivers_wait = false;                      ///< since a cycle, and no round of theirs has begun
+  Micros drivers_begun_at = none;                 ///< what curated showed when their round began was heard of by then
   std::unique_ptr<Shards> shards;                 ///< of a shared lake; null: all is ours
   std::map<std::string, std::int64_t> epochs;     ///< of the partitions that are ours, in a shared lake
   std::unique_ptr<SharedCurator> shared_curator;  ///< of a shared lake
@@ -82,8 +82,7 @@ struct Engine::Impl {
     std::future<Result<void>> done;
     std::map<std::string, std::int64_t> stage_us;
     std::int64_t bytes = 0, transaction_us = 0, backpressure_us = 0;
-    Micros caught_up_at = none;  ///< everything heard of by then is in this commit or one before
-    bool drivers_are_next = false;
+    Micros caught_up_at = none;   ///< everything heard of by then is in this commit or one before
     std::int64_t drivers_us = 0;  ///< of the transaction
   };
   std::unique_ptr<Publishing> publishing;
@@ -94,8 +93,11 @@ struct Engine::Impl {
   Clock::time_point last_cycle{};  ///< long ago: the first is due at once
   Clock::time_point publishing_since = Clock::now();
   Clock::time_point last_drivers{};  ///< when the models of drivers had followed last
-  Clock::duration last_fold{}, last_publishing{}, last_cycle_took{}, last_drivers_took{};
-  bool wait_only_drivers = false;  ///< not curated, but for the models of drivers
+  Clock::duration last_fold{}, last_publishing{}, last_cycle_took{};
+  Clock::duration last_drivers_took{},
+      round_took{};  ///< a cycle's drivers, or a part of their round; the parts of this one
+  Clock::duration drivers_take = drivers_in_commit;  ///< all of them, as far as we know
+  bool wait_only_drivers = false;                    ///< not curated, but for the models of drivers
 
   Impl(EngineOptions o, ContractSet c, PseudonymKey k, Curator m)
       : options(std::move(o)), contracts(std::move(c)), key(std::move(k)), curator(std::move(m)) {}
@@ -118,7 +120,9 @@ struct Engine::Impl {
   Result<void> take_up(const Shards::HeldByName& taken);
   Cycle cycle_due(const Pending& pending) const;
   bool are_drivers_due(bool is_idle) const;
-  Result<void> look_at_drivers();
+  bool fit_drivers_a_commit() const;
+  Result<void> hear_of_drivers();
+  Result<void> let_drivers_follow(bool is_idle);
   Result<void> stage_and_publish(Pending& pending, Micros as_of, Cycle cycle, const Progress& progress);
   Result<void> finish_publishing(const Progress& progress);
   void report(Publishing& finished, const Error* error);
@@ -349,30 +353,46 @@ Cycle Engine::Impl::cycle_due(const Pending& pending) const {
     return Cycle::none;
   const bool is_first = history.curated_as_of == none;
   if (is_first || every == Clock::duration::zero()) return Cycle::whole;
-  if (!are_drivers_due(pending.empty())) return Cycle::without_drivers;
-  const bool in_commit = !driver_curator || (pending.empty() && last_drivers_took < drivers_in_commit);
-  return in_commit ? Cycle::whole : Cycle::drivers_beside;
+  const bool in_commit = !driver_curator || (pending.empty() && fit_drivers_a_commit());
+  return in_commit && are_drivers_due(pending.empty()) ? Cycle::whole : Cycle::without_drivers;
+}
+
+bool Engine::Impl::fit_drivers_a_commit() const {
+  return !driver_curator || (!driver_curator->is_in_round() && drivers_take < drivers_in_commit);
 }
 
 /// What the models of drivers cost grows with the day, so they follow the more rarely the later it is.
 /// An idle engine leaves whoever comes meanwhile half of the time.
 bool Engine::Impl::are_drivers_due(bool is_idle) const {
-  const bool follow_now = (driver_curator && driver_curator->is_started()) ||
-                          (publishing && publishing->commit.is_cycle &&
-                           (publishing->drivers_are_next || publishing->commit.drivers == Curator::Drivers::follow));
+  const bool follow_now =
+      (driver_curator && driver_curator->is_under_way()) ||
+      (publishing && publishing->commit.is_cycle && publishing->commit.drivers == Curator::Drivers::follow);
   return !follow_now && Clock::now() - last_drivers >= (is_idle ? 1 : cycle_rest) * last_drivers_took;
 }
 
-/// Hears of the models of drivers if they have followed beside the commits.
-Result<void> Engine::Impl::look_at_drivers() {
+Result<void> Engine::Impl::hear_of_drivers() {
   if (!driver_curator) return {};
   const auto done = FF_TRY(driver_curator->take());
   if (!done) return {};
   last_drivers = Clock::now();
   last_drivers_took = done->took;
-  reporter.drivers_followed(drivers_begun_at);
+  round_took += done->took;
   for (const auto& [model, us] : done->step_us) staged_us["curate " + model] += us;  // reported with the next commit
+  if (driver_curator->is_in_round()) return {};
+  drivers_take = std::exchange(round_took, {});
+  reporter.drivers_followed(drivers_begun_at);
   return {};
+}
+
+/// Beside the commits, if their time has come.
+Result<void> Engine::Impl::let_drivers_follow(bool is_idle) {
+  if (!driver_curator || !are_drivers_due(is_idle)) return {};
+  if (!driver_curator->is_in_round()) {
+    if (!drivers_wait) return {};
+    drivers_wait = false;
+    drivers_begun_at = reporter.curated_until();
+  }
+  return driver_curator->start();
 }
 
 /// So that the next commit is folded just when the one being written is done, as far as the last ones tell.
@@ -391,7 +411,6 @@ Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, Cyc
   commit.is_cycle = cycle != Cycle::none;
   commit.drivers = cycle == Cycle::whole ? Curator::Drivers::follow : Curator::Drivers::wait;
   commit.curated_as_of = history.curated_as_of;
-  next->drivers_are_next = cycle == Cycle::drivers_beside;
   const Clock::time_point start = Clock::now();
   next->caught_up_at = as_of;
   next->bytes = inflight_bytes = pending.bytes;
@@ -403,7 +422,7 @@ Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, Cyc
   last_fold = Clock::now() - start;
   commit.staging.state.emplace_back(generation_key, history.generation);
   FF_TRY(finish_publishing(progress));
-  commit.drivers_begun = drivers_begun;
+  if (driver_curator) commit.drivers_begun = driver_curator->begun();
   history.publish_seq = commit.publish_seq;
   history.as_of = commit.as_of;
   history.is_curated = cycle == Cycle::whole || shards;
@@ -436,18 +455,14 @@ Result<void> Engine::Impl::finish_publishing(const Progress& progress) {
   if (finished->commit.is_cycle) {
     const std::chrono::microseconds drivers_took(finished->drivers_us);
     last_cycle_took = last_publishing - drivers_took;
-    if (finished->commit.drivers == Curator::Drivers::follow) {
+    drivers_wait = finished->commit.drivers == Curator::Drivers::wait;
+    if (!drivers_wait) {
       last_drivers = Clock::now();
-      last_drivers_took = drivers_took;
+      last_drivers_took = drivers_take = drivers_took;
     }
   }
   report(*finished, published.ok() ? nullptr : &published.error());
   FF_TRY(published);
-  if (finished->drivers_are_next) {
-    FF_TRY(driver_curator->start());
-    drivers_begun = finished->commit.publish_seq;
-    drivers_begun_at = reporter.curated_until();
-  }
   for (const auto& [stage, us] : finished->stage_us) stats.stage_us[stage] += us;
   const Commit& commit = finished->commit;
   ++stats.commits;
@@ -494,14 +509,16 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
     const bool any = !stopping && FF_TRY(gather(pending, stop != nullptr));
     if (!any) caught_up_at = asked_at;
     if (publishing && !is_publishing()) FF_TRY(finish_publishing(progress));
-    FF_TRY(look_at_drivers());
+    FF_TRY(hear_of_drivers());
 
     const bool is_last = stopping || (!stop && !any && all_finished());
+    if (!is_last) FF_TRY(let_drivers_follow(!any && !publishing && pending.empty()));
     const auto waited = Clock::now() - last_commit;
     const bool is_due = stop && !pending.empty() && waited >= options.commit_interval && is_time_to_fold();
     const bool is_clock_due =
         stop && !any && !publishing && pending.empty() &&
-        (waited >= options.clock_interval || (!history.is_curated && (!wait_only_drivers || are_drivers_due(true))));
+        (waited >= options.clock_interval ||
+         (!history.is_curated && (!wait_only_drivers || (fit_drivers_a_commit() && are_drivers_due(true)))));
     const bool is_owner = !shards || !epochs.empty();
     if (!is_owner && waited >= options.clock_interval) {
       last_commit = Clock::now();
@@ -517,7 +534,7 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
       if (is_large && cycle != Cycle::none) FF_TRY(stage_and_publish(pending, none, cycle, progress));
       caught_up_at = none;
     }
-    if (is_last && (stopping || !driver_curator || !driver_curator->is_started())) break;
+    if (is_last && (stopping || !driver_curator || !driver_curator->is_under_way())) break;
     if (stop && !publishing && Clock::now() - last_look >= options.folder_interval) {
       last_look = Clock::now();
       FF_TRY(look_at_folder());
@@ -549,7 +566,7 @@ Result<RunStats> Engine::run(const Progress& progress) {
 
 Result<RunStats> Engine::serve(std::stop_token stop, const Progress& progress) {
   FF_TRY(impl_->drive(&stop, progress));
-  const Cycle cycle = impl_->last_drivers_took < drivers_at_stop ? Cycle::whole : Cycle::without_drivers;
+  const Cycle cycle = impl_->drivers_take < drivers_at_stop ? Cycle::whole : Cycle::without_drivers;
   return impl_->end(impl_->history.as_of, cycle, progress);
 }
 

@@ -7,8 +7,8 @@ std::vector<TableChange*> Staging::raw_tables() {
 }
 
 std::vector<TableChange*> Staging::core_tables() {
-  return {&shipments, &undated_shipments, &claims,        &events,      &event_versions, &commands, &intervals, &interval_history,
-          &drivers,   &gps_locations, &driver_days, &segments,       &silences, &anomalies};
+  return {&shipments,        &undated_shipments, &claims,        &events,      &event_versions, &commands, &intervals,
+          &interval_history, &drivers,           &gps_locations, &driver_days, &segments,       &silences, &anomalies};
 }
 
 Result<void> write_deletes(Lake& lake, const std::vector<TableChange*>& tables) {

@@ -190,7 +190,7 @@ create table if not exists ops.leases (
 
 -- What the models read besides core: the clock, the reporting zone's days, the reference data.
 create table if not exists ops.clock (as_of timestamp, reporting_zone varchar);                               -- one row
-create table if not exists ops.driver_clock (as_of timestamp, publish_seq bigint);                              -- one row: the same for the tables of drivers, and the commit they show; they may lag the others
+create table if not exists ops.driver_clock (as_of timestamp, publish_seq bigint);                              -- one row: tables of drivers show at least what this commit held, as of this time
 create table if not exists ops.calendar (utc_date date, start_at timestamp, end_at timestamp, date date);     -- the day `date` lasts [start_at, end_at); one row per UTC date it touches
 create table if not exists ops.statuses (status varchar, rank bigint, is_terminal boolean, requires_driver boolean);
 create table if not exists ops.sla_policy (service_level varchar, pickup_within_h bigint, delivery_within_h bigint, grace_min bigint, early_window_min bigint, risk_window_min bigint, stalled_after_h bigint);
