@@ -69,6 +69,21 @@ Result<std::vector<std::string>> keys_of(Lake& lake, const std::string& from) {
   return keys;
 }
 
+/// Where to cut the gathered keys of one kind into so many parts: the first key of each part but the first. Parts are ranges,
+/// since a scan for a range of keys passes by the others without reading them: a seventh of the time of as many scattered ones.
+Result<std::vector<std::string>> cuts_of(Lake& lake, std::string_view kind, std::int64_t parts) {
+  if (parts <= 1) return std::vector<std::string>();
+  return keys_of(lake, " from (select min(key) as key from (select key, ntile(" + std::to_string(parts) +
+                           ") over (order by key) as part from temp.all_" + std::string(kind) +
+                           ") where part > 1 group by part)");
+}
+
+/// A condition on keys: those of one part.
+std::string in_part(const std::vector<std::string>& cuts, std::size_t part) {
+  return (part == 0 ? "true" : "key >= " + sql_literal(cuts[part - 1])) +
+         (part == cuts.size() ? "" : " and key < " + sql_literal(cuts[part]));
+}
+
 std::string joined(const std::vector<std::string>& columns) {
   std::string list;
   for (const std::string& column : columns) list += (list.empty() ? "" : ", ") + column;
@@ -423,21 +438,22 @@ Result<void> Curator::run_parts(Lake& lake, std::string_view kind, const Cycle& 
   if (kind == drivers) sets.insert(sets.end(), {"driver_days", "driver_times"});
   const std::int64_t size = FF_TRY(size_of(lake, kind));
   const auto at_once = kind == drivers ? driver_events_at_once : shipments_at_once;
-  const std::int64_t parts = (size + at_once - 1) / at_once;
-  const auto of_part = [&](const std::string& set, std::int64_t part) {
-    return " from temp.all_" + set + " where hash(key) % " + std::to_string(parts) + " = " + std::to_string(part);
+  if (size == 0) return {};
+  const std::vector<std::string> cuts = FF_TRY(cuts_of(lake, kind, (size + at_once - 1) / at_once));
+  const auto of_part = [&](const std::string& set, std::size_t part) {
+    return " from temp.all_" + set + " where " + in_part(cuts, part);
   };
   // What the next part needs is brought to hand while the lake works on this one.
   std::future<Result<AtHand>> next;
-  const auto bring = [&](std::int64_t part) -> Result<void> {
-    if (kind != shipments || !cycle.shipments_of || part == parts) return {};
+  const auto bring = [&](std::size_t part) -> Result<void> {
+    if (kind != shipments || !cycle.shipments_of || part > cuts.size()) return {};
     std::vector<std::string> ids = FF_TRY(keys_of(lake, of_part(sets.front(), part)));
     next = std::async(std::launch::async, [&cycle, ids = std::move(ids)] { return cycle.shipments_of(ids); });
     return {};
   };
   FF_TRY(bring(0));
   Rows elsewhere("s");
-  for (std::int64_t part = 0; part < parts; ++part) {
+  for (std::size_t part = 0; part <= cuts.size(); ++part) {
     for (const std::string& set : sets)
       FF_TRY(lake.run("create or replace temp table touched_" + set + " as select *" + of_part(set, part)));
     const AtHand at_hand = next.valid() ? FF_TRY(next.get()) : AtHand();
@@ -499,17 +515,18 @@ Result<Curator::DriverRound> Curator::begin_drivers(Lake& lake) {
 
 Result<Curator::DriverRound> Curator::publish_drivers(Lake& lake, DriverRound round) const {
   const DriverRound now = FF_TRY(begin_drivers(lake));
-  if (round.parts == 0) {
+  if (!round.cuts) {
     FF_TRY(gather_waiting_drivers(lake));
     FF_TRY(gather_drivers(lake, now.as_of));
-    round.parts = 1 + FF_TRY(size_of(lake, drivers)) / driver_events_at_once;
+    const std::int64_t size = FF_TRY(size_of(lake, drivers));
+    round.cuts = FF_TRY(cuts_of(lake, drivers, 1 + size / driver_events_at_once));
   }
-  const std::string of_others =
-      " where hash(key) % " + std::to_string(round.parts) + " <> " + std::to_string(round.next_part);
+  const std::string of_others = " where not (" + in_part(*round.cuts, round.next_part) + ")";
   FF_TRY(gather_waiting_drivers(lake));
   FF_TRY(lake.run("delete from temp.known_drivers" + of_others));
   FF_TRY(step("(gather)", [&] { return gather_drivers(lake, now.as_of, of_others); }));
-  if (++round.next_part == round.parts) FF_TRY(set_driver_clock(lake, round.as_of, round.publish_seq));
+  ++round.next_part;
+  if (round.is_over()) FF_TRY(set_driver_clock(lake, round.as_of, round.publish_seq));
   FF_TRY(run_kind(lake, drivers, {none, now.as_of, now.publish_seq}));
   return round;
 }

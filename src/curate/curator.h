@@ -89,8 +89,9 @@ class Curator {
   struct DriverRound {
     Micros as_of = none;           ///< of the tables of drivers when all parts are done; some show more by then
     std::int64_t publish_seq = 0;  ///< likewise
-    std::int64_t parts = 0, next_part = 0;  ///< the first one counts them
-    bool is_over() const { return next_part == parts; }
+    std::optional<std::vector<std::string>> cuts;  ///< driver_keys at which parts begin, but the first; it finds them
+    std::size_t next_part = 0;
+    bool is_over() const { return !cuts || next_part > cuts->size(); }
   };
   /// How far a round that begins now will come.
   static Result<DriverRound> begin_drivers(Lake& lake);
