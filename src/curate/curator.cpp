@@ -70,7 +70,7 @@ Result<std::vector<std::string>> keys_of(Lake& lake, const std::string& from) {
 }
 
 /// Where to cut the gathered keys of one kind into so many parts: the first key of each part but the first. Parts are ranges,
-/// since a scan for a range of keys passes by the others without reading them: a seventh of the time of as many scattered ones.
+/// since a scan for a range of keys passes by the others, in half of the time of as many scattered ones.
 Result<std::vector<std::string>> cuts_of(Lake& lake, std::string_view kind, std::int64_t parts) {
   if (parts <= 1) return std::vector<std::string>();
   return keys_of(lake, " from (select min(key) as key from (select key, ntile(" + std::to_string(parts) +
@@ -233,9 +233,7 @@ Result<void> Curator::gather(Lake& lake, const Cycle& cycle) const {
 
 Result<void> Curator::gather_waiting_drivers(Lake& lake) const {
   FF_TRY(clear_gathered(lake));
-  return lake.run(
-      "insert into temp.all_driver_spans select key, from_at, until_at from ops.touched where kind = "
-      "'driver'; insert into temp.known_drivers select key from ops.touched where kind = 'driver_row'");
+  return gather_noted(lake, "kind in ('driver', 'driver_row')");
 }
 
 /// All of drivers that changed, and what the clock turns that moves for them now; without `of_others`, a condition on keys.

@@ -71,12 +71,13 @@ class Service:
 
     def stop(self, seconds=180):
         self.process.terminate()
+        patient_s = min(seconds, looks_long_s)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(min(seconds, looks_long_s))
+            self.process.wait(patient_s)
         if self.process.returncode is None:
-            print(f"a service was told to stop {looks_long_s} s ago\n{self.stacks()}", file=sys.stderr, flush=True)
+            print(f"a service was told to stop {patient_s} s ago\n{self.stacks()}", file=sys.stderr, flush=True)
         try:
-            status = self.process.wait(seconds)
+            status = self.process.wait(seconds - patient_s)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"the service was told to stop and goes on after {seconds} s\n{self.end_of_log()}{self.stacks()}") from None
         assert status == 0, f"the service was told to stop and ended with {status}\n" + self.end_of_log()

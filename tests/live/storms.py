@@ -191,8 +191,8 @@ class Storm:
             said = playing.communicate(timeout=patience_s)[1]
             assert playing.returncode == 0, f"the player ended with {playing.returncode}: {said}"
             self.note_time("told")
-            for consumer in self.silent:
-                close_in_time(consumer)
+            while self.silent:
+                close_in_time(self.silent.pop())
             wait_until_caught_up(self.service, ends_of(self.servers.kafka, self.topics), self.servers.postgres, patience_s, database=self.name)
             self.note_time("caught up")
             self.service.stop(patience_s)
@@ -205,6 +205,8 @@ class Storm:
             if playing:
                 playing.kill()
             self.servers.heal()
+            while self.silent:
+                close_in_time(self.silent.pop())
 
     def judge(self):
         words = types.SimpleNamespace(lake=self.service.lake, bootstrap=self.servers.kafka.bootstrap, postgres=self.dsn(self.servers.postgres.port), program=program, only=None,
