@@ -30,7 +30,7 @@ rm -rf "$demo"
 mkdir -p "$demo"
 
 chapter "Real servers: Kafka for scans and pings, Postgres for orders, drivers and dispatch"
-"$python" "$root/scripts/stack/up.py" up
+"$python" "$root/scripts/stack/up.py" up --without-registry
 config=$FLEETFLOW_STACK/fleetflow.yaml lake=$FLEETFLOW_STACK/lake
 listen=$(sed -n 's/^ *listen: *//p' "$config")
 

@@ -88,12 +88,14 @@ def screen(page, tables):
     p50, p99 = page.quantiles("fleetflow_e2e_latency_seconds", 0.5, 0.99)
     marks = [now for now in page.gauge("fleetflow_watermark_timestamp_seconds") if now > 0]
     commit50, = page.quantiles("fleetflow_commit_seconds", 0.5)
+    lag, database_lag = page.gauge("fleetflow_kafka_lag_records"), page.gauge("fleetflow_cdc_lag_seconds")
     depth = page.gauge("fleetflow_dlq_depth")
     memory = page.gauge("process_resident_memory_bytes")
     return [
         f"FleetFlow, live   {time.strftime('%H:%M:%S', time.gmtime())} UTC",
         "",
         f"{'in':10} {sum(taken.values()):,.0f} records/s:  " + "   ".join(f"{source} {rate:,.0f}" for source, rate in sorted(taken.items())),
+        f"{'lag':10} Kafka {sum(lag):,.0f} records" + (f", Postgres {max(database_lag):.1f} s" if database_lag else ""),
         f"{'visible':10} half within {bound(p50)}, 99 of 100 within {bound(p99)} of being heard of (promised: 180 s)",
         f"{'newest':10} " + (f"what the sources said {time.time() - max(marks):.1f} s ago is in the tables" if marks else "nothing yet"),
         f"{'commits':10} {sum(page.rates('fleetflow_commits_total', None, result='ok').values()):.1f}/s, half within {bound(commit50)}",

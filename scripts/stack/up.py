@@ -48,7 +48,7 @@ def write_config(port):
     """deploy/local/fleetflow.yaml with this stack's places."""
     text = (root / "deploy/local/fleetflow.yaml").read_text()
     for word, value in {"LAKE": folder / "lake", "CONTRACTS": root / "deploy/local/contracts", "KAFKA": f"127.0.0.1:{port['kafka']}",
-                        "POSTGRES": f"host=127.0.0.1 port={port['postgres']} user=app dbname=app"}.items():
+                        "REGISTRY": f"http://127.0.0.1:{port['registry']}/apis/ccompat/v7", "POSTGRES": f"host=127.0.0.1 port={port['postgres']} user=app dbname=app"}.items():
         text = text.replace(f": {word}\n", f": {value}\n")
     (folder / "fleetflow.yaml").write_text(text)
 
@@ -124,11 +124,11 @@ def alive(pid):
 def main():
     parser = argparse.ArgumentParser()
     command = parser.add_subparsers(dest="command", required=True)
-    command.add_parser("up").add_argument("--registry", action="store_true")
+    command.add_parser("up").add_argument("--without-registry", action="store_true")
     command.add_parser("down").add_argument("--purge", action="store_true")
     words = parser.parse_args()
     if words.command == "up":
-        up(words.registry)
+        up(not words.without_registry)
     else:
         down(words.purge)
 

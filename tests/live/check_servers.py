@@ -5,10 +5,12 @@ And the gate on the wire before it: slow, silent, shut, broken after so many byt
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 import psycopg2
 from confluent_kafka import Consumer, KafkaException, Producer
@@ -145,18 +147,24 @@ def up_is_idempotent_and_down_keeps_the_data(folder):
     def ff(*words):
         done = subprocess.run([sys.executable, root / "scripts/stack/up.py", *words], env={**os.environ, "FLEETFLOW_STACK": str(folder / "stack")}, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
-        return done.stderr
+        return done
 
     try:
-        assert "kafka started" in ff("up")
+        told = ff("up")
+        assert "kafka started" in told.stderr
         ports = json.loads((folder / "stack/ports.json").read_text())
+        for name, port in ports.items():
+            assert f"127.0.0.1:{port}" in told.stdout, f"where {name} runs is not said:\n{told.stdout}"
+        registry = re.search(r"registry_url: (\S+)", (folder / "stack/fleetflow.yaml").read_text())[1]
+        with urllib.request.urlopen(f"{registry}/subjects", timeout=10) as answer:
+            assert json.load(answer) == []
         with psycopg2.connect(host="127.0.0.1", port=ports["postgres"], user="app", dbname="app") as connection, connection.cursor() as cursor:
             cursor.execute("insert into drivers values ('D1')")
         bootstrap = f"127.0.0.1:{ports['kafka']}"
         assert produce(bootstrap, "shipment_events", ["e1"])
-        assert ff("up").split() == "kafka runs already postgres runs already".split()
+        assert ff("up").stderr.split() == "kafka runs already postgres runs already registry runs already".split()
         ff("down")
-        assert ff("up").count("started") == 2
+        assert ff("up", "--without-registry").stderr.count("started") == 2
         with psycopg2.connect(host="127.0.0.1", port=ports["postgres"], user="app", dbname="app") as connection, connection.cursor() as cursor:
             cursor.execute("select driver_id from drivers")
             assert cursor.fetchall() == [("D1",)]
