@@ -8,6 +8,9 @@
 
 namespace ff::cli {
 
+/// What services have for closing.
+inline constexpr std::chrono::seconds closing_max{30};
+
 /// If it lives longer than `at_most`, the process says `words` on stderr and ends with `status`, as after a kill.
 class LeaveInTime {
  public:

@@ -3,6 +3,8 @@
 #include <iostream>
 
 #include "base/time.h"
+#include "cli/commands.h"
+#include "cli/leave_in_time.h"
 #include "cli/serve.h"
 #include "ops/health.h"
 #include "ops/metrics.h"
@@ -13,6 +15,24 @@ namespace {
 
 Error bad_value(const ServiceConfig& config, const std::string& what) {
   return {Recourse::halt, "config_bad_value", config.file + ": " + what};
+}
+
+/// A topic that is read must not be published to: each record would come again for ever.
+Result<void> check_no_circle(const ServiceConfig& config, const ContractSet& contracts, const KafkaOptions& source) {
+  if (source.cluster.brokers != config.publish->kafka.cluster.brokers) return {};
+  const auto& onto = config.publish->topics;
+  for (const Contract& contract : contracts) {
+    const auto named = onto.find(contract.id);
+    const std::string& target = named == onto.end() ? contract.id : named->second;
+    const bool is_read = source.topics.empty()
+                             ? contract.topic == target
+                             : source.topics.contains(target) && source.topics.at(target) == contract.id;
+    if (is_read)
+      return bad_value(config, "topic '" + target +
+                                   "' would be read and published to; name another one for contract '" + contract.id +
+                                   "' in publish.topics");
+  }
+  return {};
 }
 
 /// Reports as metrics, readiness and, where trouble begins or ends, as a line.
@@ -43,20 +63,31 @@ class Observer {
 
 Result<void> publish_service(const ServiceConfig& config, const std::string& home, std::stop_token stop) {
   if (!config.publish) return bad_value(config, "it has no section 'publish'; fleetflow run --config serves a lake");
-  const auto* database = std::get_if<PostgresOptions>(&config.sources.front().options);
-  if (config.sources.size() != 1 || !database)
-    return bad_value(config, "to publish there must be one source, of type postgres");
+  const SourceConfig& source = config.sources.front();
+  if (config.sources.size() != 1 || std::holds_alternative<FilesOptions>(source.options))
+    return bad_value(config, "to publish there must be one source, of type postgres or kafka");
   const ContractSet contracts = FF_TRY(ContractSet::load(contracts_folder(config.engine, home)));
+  ChangePublisherOptions options;
+  options.kafka = config.publish->kafka;
+  options.topics = config.publish->topics;
+  options.positions_topic = config.publish->positions_topic;
+  if (const auto* database = std::get_if<PostgresOptions>(&source.options)) options.source = *database;
+  if (const auto* topics = std::get_if<KafkaOptions>(&source.options)) {
+    FF_TRY(check_no_circle(config, contracts, *topics));
+    options.source = *topics;
+  }
   ops::Metrics metrics;
   ops::Health health(config.commit_age_max);
   const auto door = FF_TRY(ops::HttpServer::start(config.http, health, metrics));
   health.lake_opened(now_micros());
-  ChangePublisherOptions options;
-  options.source = *database;
-  options.kafka = config.publish->kafka;
-  options.topics = config.publish->topics;
-  options.positions_topic = config.publish->positions_topic;
-  return publish_changes(contracts, options, std::move(stop), Observer(database->name, metrics, health));
+  // Nothing is lost by a stop that does not wait: what was not acknowledged is read again from the positions.
+  std::optional<LeaveInTime> stopping;
+  const std::stop_callback bounded(stop, [&] {
+    stopping.emplace(closing_max, exit_ok,
+                     "fleetflow: stopping takes longer than " + std::to_string(closing_max.count()) +
+                         " s; what is under way is published again by the next start: leaving");
+  });
+  return publish_changes(contracts, options, stop, Observer(source.name, metrics, health));
 }
 
 Result<std::string> request_snapshot(const ServiceConfig& config, const std::string& home, const std::string& source,

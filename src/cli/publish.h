@@ -1,5 +1,5 @@
-/// The connector: the changes of a Postgres database onto topics, as a configuration says, until told to stop; and the word to
-/// whoever follows a database that a table is to be read once more.
+/// The connector: the changes of a Postgres database, or records of topics, onto topics keyed by shipment or driver, as a
+/// configuration says, until told to stop; and the word to whoever follows a database that a table is to be read once more.
 #pragma once
 
 #include <stop_token>
@@ -11,8 +11,9 @@
 
 namespace ff::cli {
 
-/// With the door for monitoring of `http`. Returns when told to stop, with everything acknowledged that was taken in. Errors: halt
-/// `config_bad_value` (no section publish, or not exactly one source, of type postgres), and those of publish_changes.
+/// With the door for monitoring of `http`. Returns when told to stop, with everything acknowledged that was taken in; if that
+/// takes longer than closing_max the process ends with 0. Errors: halt `config_bad_value` (no section publish, not exactly one
+/// source of type postgres or kafka, or a topic that is read and published to), and those of publish_changes.
 Result<void> publish_service(const ServiceConfig& config, const std::string& home, std::stop_token stop);
 
 /// `source`: empty if there is only one of type postgres. Returns the LSN at which the request stands. Errors: halt

@@ -23,8 +23,6 @@ std::string contracts_folder(const EngineOptions& o, const std::string& home) {
 
 namespace {
 
-constexpr std::chrono::seconds closing_max{30};
-
 /// Whether a contract is read by this source.
 struct Feeds {
   const Contract& contract;

@@ -141,19 +141,22 @@ void Metrics::observe(const std::string& source, const PostgresStats& stats, Mic
   if (slot.taken_at == none) return;
   m.set(Metric::cdc_confirmed_flush_lsn, static_cast<double>(slot.confirmed_lsn), {source});
   m.set(Metric::cdc_unconfirmed_bytes, static_cast<double>(slot.unconfirmed_bytes), {source});
-  m.set(Metric::pg_slot_retained_wal_bytes, static_cast<double>(slot.retained_bytes), {source});
-  if (slot.safe_bytes != none) m.set(Metric::pg_slot_safe_wal_bytes, static_cast<double>(slot.safe_bytes), {source});
+  m.set(Metric::pg_slot_retained_wal_bytes, static_cast<double>(slot.retained_bytes), {source, slot.slot});
+  if (slot.safe_bytes != none)
+    m.set(Metric::pg_slot_safe_wal_bytes, static_cast<double>(slot.safe_bytes), {source, slot.slot});
   for (const char* status : {"reserved", "extended", "unreserved", "lost"})
-    m.set(Metric::pg_slot_wal_status, slot.wal_status == status, {source, status});
-  m.set(Metric::pg_slot_active, slot.is_active, {source});
+    m.set(Metric::pg_slot_wal_status, slot.wal_status == status, {source, slot.slot, status});
+  m.set(Metric::pg_slot_active, slot.is_active, {source, slot.slot});
   m.set(Metric::pg_oldest_xact_age, seconds(slot.oldest_transaction_us), {source});
 }
 
 void Metrics::observe(const std::string& source, const PublishReport& report, Micros now) {
-  observe(source, report.postgres, now);
-  observe(source, report.kafka);
+  if (report.postgres) observe(source, *report.postgres, now);
+  observe(source, report.topics.value_or(report.kafka));
   Impl& m = *impl_;
   const std::lock_guard lock(m.mutex);
+  for (const auto& [code, records] : report.kafka.produce_errors)
+    m.raise(Metric::kafka_produce_errors, static_cast<double>(records), {source, code});
   m.set(Metric::source_connected, report.is_connected, {source});
   if (report.heard_until != none) m.set(Metric::source_heard_until, seconds(report.heard_until), {source});
   for (const auto& [contract, published] : report.published) {

@@ -86,7 +86,7 @@ TEST(Metrics, TellOfASlotWhatAnAlertAsks) {
   metrics.observe("orders", PostgresStats{}, noon);
   EXPECT_THAT(metrics.scrape(noon), Not(HasSubstr("fleetflow_pg_slot"))) << "nobody has asked the server yet";
   PublishReport report = busy_publisher();
-  report.postgres.slot.safe_bytes = none;
+  report.postgres->slot.safe_bytes = none;
   metrics.observe("orders", report, noon);
   const std::string page = metrics.scrape(noon);
   for (const char* line : {
@@ -95,11 +95,12 @@ TEST(Metrics, TellOfASlotWhatAnAlertAsks) {
            R"(fleetflow_cdc_confirmed_flush_lsn{source="orders"} 4096)",
            R"(fleetflow_cdc_snapshot_rows_remaining{source="orders"} 70)",
            R"(fleetflow_cdc_connections_total{source="orders"} 2)",
-           R"(fleetflow_pg_slot_retained_wal_bytes{source="orders"} 1000)",
-           R"(fleetflow_pg_slot_wal_status{source="orders",status="extended"} 1)",
-           R"(fleetflow_pg_slot_wal_status{source="orders",status="lost"} 0)",
+           R"(fleetflow_pg_slot_retained_wal_bytes{source="orders",slot="fleetflow"} 1000)",
+           R"(fleetflow_pg_slot_wal_status{source="orders",slot="fleetflow",status="extended"} 1)",
+           R"(fleetflow_pg_slot_wal_status{source="orders",slot="fleetflow",status="lost"} 0)",
            R"(fleetflow_pg_oldest_xact_age_seconds{source="orders"} 3)",
            R"(fleetflow_cdc_published_records_total{source="orders"} 100)",
+           R"(fleetflow_kafka_produce_errors_total{source="orders",code="_MSG_TIMED_OUT"} 4)",
            R"(fleetflow_cdc_published_bytes_total{source="drivers"} 200)",
        })
     EXPECT_THAT(page, HasSubstr(line));

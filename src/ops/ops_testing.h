@@ -42,18 +42,20 @@ inline PublishReport busy_publisher() {
   PublishReport r;
   r.published = {{"orders", {100, 50'000}}, {"drivers", {1, 200}}};
   r.heard_until = noon - 2 * us_per_second;
-  r.postgres = {{.taken_at = noon,
-                 .is_active = true,
-                 .wal_status = "extended",
-                 .confirmed_lsn = 4096,
-                 .retained_bytes = 1000,
-                 .unconfirmed_bytes = 500,
-                 .safe_bytes = 9000,
-                 .oldest_transaction_us = 3 * us_per_second},
-                noon - us_per_second,
-                noon - 2 * us_per_second,
-                70,
-                2};
+  r.kafka.produce_errors = {{"_MSG_TIMED_OUT", 4}};
+  r.postgres = PostgresStats{{.slot = "fleetflow",
+                              .taken_at = noon,
+                              .is_active = true,
+                              .wal_status = "extended",
+                              .confirmed_lsn = 4096,
+                              .retained_bytes = 1000,
+                              .unconfirmed_bytes = 500,
+                              .safe_bytes = 9000,
+                              .oldest_transaction_us = 3 * us_per_second},
+                             noon - us_per_second,
+                             noon - 2 * us_per_second,
+                             70,
+                             2};
   return r;
 }
 

@@ -1,5 +1,7 @@
 #include "source/change_publisher.h"
 
+#include <simdjson.h>
+
 #include <thread>
 
 #include "base/time.h"
@@ -19,6 +21,16 @@ ContractSet before_the_door(const ContractSet& contracts) {
     for (Column& column : contract.columns)
       if (column.role == ColumnRole::driver) column.role = ColumnRole::plain;
   return ContractSet(std::move(out));
+}
+
+/// What KafkaReader wrote of a record's headers, as headers again.
+std::vector<std::pair<std::string, std::string>> headers_of(std::string_view json) {
+  std::vector<std::pair<std::string, std::string>> out;
+  if (json.empty()) return out;
+  static thread_local simdjson::dom::parser parser;
+  for (const auto& [name, value] : parser.parse(json).get_object())
+    if (value.is_string()) out.emplace_back(name, std::string_view(value));
+  return out;
 }
 
 class ChangePublisher {
@@ -44,13 +56,26 @@ class ChangePublisher {
   Result<void> connect() {
     positions_ = FF_TRY(KafkaPositions::open(options_.kafka.cluster, options_.positions_topic));
     publisher_ = FF_TRY(KafkaPublisher::start(options_.kafka));
-    source_ = FF_TRY(PostgresSource::start(
-        contracts_, key_, options_.source,
-        [this](const std::string& partition) -> Result<Mark> { return positions_->of(partition); }, partitions_));
+    if (const auto* database = std::get_if<PostgresOptions>(&options_.source)) {
+      auto source = FF_TRY(PostgresSource::start(
+          contracts_, key_, *database,
+          [this](const std::string& partition) -> Result<Mark> { return positions_->of(partition); }, partitions_));
+      database_ = source.get();
+      source_ = std::move(source);
+    } else {
+      auto source = FF_TRY(KafkaSource::start(
+          contracts_, key_, partitions_,
+          [this](const std::string& partition) { return positions_->newest_of(partition); },
+          std::get<KafkaOptions>(options_.source)));
+      topics_ = source.get();
+      source_ = std::move(source);
+    }
     return {};
   }
   /// What was not acknowledged is read again from the positions.
   void drop() {
+    database_ = nullptr;
+    topics_ = nullptr;
     source_.reset();
     publisher_.reset();
     positions_.reset();
@@ -80,7 +105,7 @@ class ChangePublisher {
       }
       if (!next.ok())
         report(next.error().message);
-      else if (!trouble_.empty() && source_->stats().heard_at > trouble_at_)
+      else if (!trouble_.empty() && (topics_ || database_->stats().heard_at > trouble_at_))
         report({});
       if (Clock::now() - reported_ >= report_interval) report(trouble_);
     }
@@ -95,7 +120,7 @@ class ChangePublisher {
       const std::string& contract = contracts_[d.from().feed].id;
       const auto named = options_.topics.find(contract);
       const auto done = publisher_->publish(named == options_.topics.end() ? contract : named->second,
-                                            {d.subject(), d.payload, d.from().ingest_time, {}});
+                                            {d.subject(), d.payload, d.from().ingest_time, headers_of(d.headers)});
       if (!done.ok()) return as_end(done.error());
       PublishReport::Published& published = waiting_[contract];
       ++published.records;
@@ -133,7 +158,9 @@ class ChangePublisher {
     trouble_ = trouble;
     report_.is_connected = trouble.empty();
     report_.trouble = trouble;
-    if (source_) report_.heard_until = source_->heard_until(), report_.postgres = source_->stats();
+    if (source_) report_.heard_until = source_->heard_until();
+    if (database_) report_.postgres = database_->stats();
+    if (topics_) report_.topics = topics_->stats();
     if (publisher_) report_.kafka = publisher_->stats();
     if (observe_) observe_(report_);
     report_.published.clear();
@@ -148,7 +175,9 @@ class ChangePublisher {
   Partitions partitions_;
   std::unique_ptr<KafkaPositions> positions_;
   std::unique_ptr<KafkaPublisher> publisher_;
-  std::unique_ptr<PostgresSource> source_;
+  std::unique_ptr<Source> source_;
+  const PostgresSource* database_ = nullptr;                 ///< source_, if it is one
+  const KafkaSource* topics_ = nullptr;                      ///< the same
   std::map<std::string, Mark> marks_;                        ///< of what was published and not acknowledged
   std::map<std::string, PublishReport::Published> waiting_;  ///< the same, counted
   std::int64_t waiting_records_ = 0;

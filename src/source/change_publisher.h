@@ -1,27 +1,34 @@
-/// The changes of a Postgres database onto topics of Kafka: what PostgresSource reads, as Debezium envelopes, keyed so that a
-/// shipment or a driver stays in its shard.
+/// Onto topics of Kafka, keyed so that a shipment or a driver stays in its shard: the changes of a Postgres database, as
+/// Debezium envelopes, or the records of topics that somebody else keys and partitions, as JSON (what came as Avro, too).
 ///
 /// A topic lies before the door, as every feed does (S7.1): driver ids stand there as the source writes them, and whoever reads
 /// the topic by a contract of format debezium makes keys of them; a column of class pii is null; columns that no contract
 /// knows are not published. So the tables that come of the topics are those that the engine makes of the database itself.
 ///
 /// At least once: records are published, acknowledged by all in-sync replicas, then their positions (kafka_positions.h), then
-/// the server is told what it may forget. After a kill the records behind the last position come again. Everything that may
+/// the source is told what it may forget. After a kill the records behind the last position come again. Everything that may
 /// pass by itself (a broker, the server) is tried again from the positions, for ever; what would lose something halts.
+/// Several publishers of one consumer group share the partitions of the topics they read; a database has one.
+///
+/// A record of a topic keeps its timestamp and the headers that its contract names. One that nobody can read is passed on,
+/// without a key, to the quarantine of whoever reads it then.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <variant>
 
 #include "source/kafka_publisher.h"
+#include "source/kafka_source.h"
 #include "source/postgres_source.h"
 
 namespace ff {
 
 struct ChangePublisherOptions {
-  PostgresOptions source;
+  std::variant<PostgresOptions, KafkaOptions> source;
   KafkaPublisherOptions kafka;
   std::map<std::string, std::string> topics;  ///< contract id -> topic; one that is not named: its id
   std::string positions_topic = "fleetflow_positions";
@@ -36,10 +43,11 @@ struct PublishReport {
   };
   std::map<std::string, Published> published;  ///< by contract id: acknowledged
   bool is_connected = true;
-  std::string trouble;        ///< why it is not, for a person
-  Micros heard_until = none;  ///< see Source
-  PostgresStats postgres;
-  KafkaStats kafka;
+  std::string trouble;                    ///< why it is not, for a person
+  Micros heard_until = none;              ///< see Source
+  std::optional<PostgresStats> postgres;  ///< of the database that is read
+  std::optional<KafkaStats> topics;       ///< of the topics that are read
+  KafkaStats kafka;                       ///< of what is published to
 };
 
 /// Returns when told to stop, with everything acknowledged that was taken in; or with the error (never `retry`) that ended it.

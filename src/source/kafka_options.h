@@ -56,6 +56,8 @@ struct KafkaStats {
   std::int64_t rtt_us = 0;
   std::int64_t received_bytes = 0, sent_bytes = 0;
   std::int64_t brokers_up = 0;
+  std::map<std::string, std::int64_t>
+      produce_errors;  ///< of a publisher: records not delivered so far, by the error's name
   Micros taken_at = 0;
 };
 

@@ -130,8 +130,8 @@ class TopicReader : Context {
 }  // namespace
 
 Result<std::unique_ptr<KafkaPositions>> KafkaPositions::open(const KafkaCluster& cluster, std::string topic) {
-  std::unique_ptr<KafkaPositions> out(new KafkaPositions(std::move(topic)));
-  TopicReader reader(cluster, out->topic_);
+  std::unique_ptr<KafkaPositions> out(new KafkaPositions(cluster, std::move(topic)));
+  TopicReader reader(out->cluster_, out->topic_);
   FF_TRY(reader.open());
   int partitions = FF_TRY(reader.partitions());
   if (partitions == 0) FF_TRY(reader.create());
@@ -145,10 +145,27 @@ Result<std::unique_ptr<KafkaPositions>> KafkaPositions::open(const KafkaCluster&
                  "the positions topic '" + out->topic_ + "' has " + std::to_string(partitions) +
                      " partitions; it must have one, so that positions stand in the order in which they were written"};
   FF_TRY(reader.check_compacted());
-  FF_TRY(reader.read([&](const std::string& partition, std::string_view value) {
-    if (auto mark = parse_mark(value)) out->keep(partition, std::move(*mark));
-  }));
+  FF_TRY(out->look(reader));
   return out;
+}
+
+template <class Reader>
+Result<void> KafkaPositions::look(Reader& reader) {
+  FF_TRY(reader.read([&](const std::string& partition, std::string_view value) {
+    if (auto mark = parse_mark(value)) keep(partition, std::move(*mark));
+  }));
+  looked_at_ = std::chrono::steady_clock::now();
+  return {};
+}
+
+Result<Mark> KafkaPositions::newest_of(const std::string& partition) {
+  const std::lock_guard lock(looking_);
+  if (std::chrono::steady_clock::now() - looked_at_ > 1s) {
+    TopicReader reader(cluster_, topic_);
+    FF_TRY(reader.open());
+    FF_TRY(look(reader));
+  }
+  return of(partition);
 }
 
 void KafkaPositions::keep(const std::string& partition, Mark mark) {

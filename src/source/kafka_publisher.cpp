@@ -59,7 +59,8 @@ struct KafkaPublisher::Impl : Context {
     if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR)
       ++self.delivered;
     else
-      self.fail(self.undelivered(m->err, rd_kafka_topic_name(m->rkt), m->key_len, m->len));
+      ++self.stats.produce_errors[rd_kafka_err2name(m->err)],
+          self.fail(self.undelivered(m->err, rd_kafka_topic_name(m->rkt), m->key_len, m->len));
   }
 
   static void on_error(rd_kafka_t* client, int code, const char* said, void* opaque) {

@@ -19,6 +19,7 @@ Result<PgSlotStats> ask(PgConnection& sql, const std::string& slot) {
       "pid <> pg_backend_pid())::bigint from log, pg_replication_slots where slot_name = " +
       sql.literal(slot)));
   PgSlotStats out;
+  out.slot = slot;
   out.taken_at = now_micros();
   if (rows.empty()) return out;
   const auto& row = rows[0];

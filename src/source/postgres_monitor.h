@@ -15,6 +15,7 @@
 namespace ff {
 
 struct PgSlotStats {
+  std::string slot;
   Micros taken_at = none;  ///< by our clock; `none`: the server has not answered yet
   bool is_active = false;
   std::string wal_status;  ///< reserved, extended, unreserved or lost; empty: there is no such slot

@@ -4,10 +4,13 @@ the engine reads from the database itself.
 A world is played into Kafka and Postgres. One service reads the database; another reads what the publisher makes of it, which is killed
 with -9 again and again, whose connection to Postgres falls silent without being closed, and which is told to read a table once more. It
 speaks to Kafka by TLS with a certificate of its own, the service that reads by SASL (SCRAM).
+Status events come in a topic of somebody else's, of five partitions: the first service reads it as it is, the other what two publishers of
+one group make of it, of which one or the other is killed as well.
 In the end both lakes are judged at the same moment and held against each other row for row (`fleetflow compare`).
 
     python tests/live/check_publish.py [SEED...]      PUBLISH_KILLS=n kills of the publisher (4)
 """
+import collections
 import json
 import os
 import pathlib
@@ -19,7 +22,7 @@ import sys
 import time
 import urllib.request
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 root = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(root / "scripts/stack"), str(root / "tests/kafka")]
@@ -31,7 +34,8 @@ from world import Cluster, password  # noqa: E402
 program = os.environ.get("FLEETFLOW", str(root / "build/release/bin/fleetflow"))
 player = str(pathlib.Path(program).parent / "live_player")
 tables = ["orders", "drivers", "driver_assignments"]
-topics = ["shipment_events", "gps_locations", *tables]
+foreign, by_shipment = "scans", "shipment_events"
+topics = [by_shipment, "gps_locations", *tables]
 kills, shipments, rate, patience_s, silence_max_s = int(os.environ.get("PUBLISH_KILLS", 4)), 600, 800, 120, 3
 
 
@@ -93,7 +97,16 @@ def published_contracts(folder):
     return contracts
 
 
-def ends_of(kafka):
+def with_headers(folder):
+    """The product's contracts; that of events keeps a header."""
+    contracts = folder / "foreign_contracts"
+    shutil.copytree(root / "deploy/local/contracts", contracts)
+    path = contracts / "shipment_events.yaml"
+    path.write_text(path.read_text().replace("value: shipment_events}", "value: shipment_events}\n      - {property: headers, value: [traceparent]}"))
+    return contracts
+
+
+def ends_of(kafka, topics):
     consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": "check", "log_level": 0})
     ends = {f"kafka:{topic}/{p}": consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=30)[1]
             for topic in topics for p in consumer.list_topics(topic, timeout=30).topics[topic].partitions}
@@ -102,7 +115,7 @@ def ends_of(kafka):
 
 
 def records_of(kafka, topic):
-    """Key and value of each record of a topic that is at rest."""
+    """The records of a topic that is at rest."""
     consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": "check", "enable.auto.commit": False, "log_level": 0})
     partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
     ends = {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=30)[1] for p in partitions}
@@ -110,7 +123,7 @@ def records_of(kafka, topic):
     out, until = [], time.monotonic() + 60
     while len(out) < sum(ends.values()):
         assert time.monotonic() < until, f"{topic}: {len(out)} of {sum(ends.values())} records came"
-        out += [(m.key(), m.value()) for m in consumer.consume(1000, timeout=0.5)]
+        out += consumer.consume(1000, timeout=0.5)
     consumer.close()
     return out
 
@@ -126,13 +139,16 @@ class Run:
         serve = "commit_interval_ms: 200\nclock_interval_s: 2\n"
         self.direct_contracts, self.published_contracts = root / "deploy/local/contracts", published_contracts(folder)
         self.embedded = Process(folder, "embedded", ["run", "--quiet"], f"lake: {folder}/embedded\ncontracts: {self.direct_contracts}\n{serve}sources:\n"
-                                f"  - {{{topics_of}, brokers: '{kafka.bootstrap}', group: embedded}}\n  - {{{database}, conninfo: '{postgres.dsn}', slot: embedded}}\n")
+                                f"  - {{{topics_of}, brokers: '{kafka.bootstrap}', group: embedded, topics: {{{foreign}: shipment_events, gps_locations: gps_locations}}}}\n  - {{{database}, conninfo: '{postgres.dsn}', slot: embedded}}\n")
         self.scaled = Process(folder, "scaled", ["run", "--quiet"], f"lake: {folder}/scaled\ncontracts: {self.published_contracts}\n{serve}sources:\n"
                               f"  - {{{topics_of}, {by_sasl}, group: scaled}}\n")
         gated = re.sub(r"port=\d+", f"port={gate.port}", postgres.dsn)
         self.publisher = Process(folder, "publisher", ["publish"], f"contracts: {self.direct_contracts}\npublish: {{{by_tls}}}\nsources:\n"
                                  f"  - {{{database}, conninfo: '{gated}', slot: publisher, silence_max_s: {silence_max_s}, stats_interval_s: 1}}\n")
-        self.all = [self.embedded, self.scaled, self.publisher]
+        scans = f"type: kafka, name: scans, brokers: '{kafka.bootstrap}', group: rekeyers, topics: {{{foreign}: shipment_events}}, properties: {{topic.metadata.refresh.interval.ms: 2000, session.timeout.ms: 6000}}"
+        self.rekeyers = [Process(folder, f"rekeyer_{n}", ["publish"], f"contracts: {with_headers(folder) if n == 1 else folder / 'foreign_contracts'}\npublish: {{{by_tls}, positions_topic: scans_positions}}\nsources:\n  - {{{scans}}}\n")
+                         for n in (1, 2)]
+        self.all = [self.embedded, self.scaled, self.publisher, *self.rekeyers]
 
     def begin(self):
         """Both readers stream: from here on every row is a change, with one time for both."""
@@ -142,16 +158,43 @@ class Run:
 
     def play(self):
         chance = random.Random(self.seed)
-        playing = subprocess.Popen([player, self.folder / "world", "--bootstrap", self.kafka.bootstrap, "--postgres", self.postgres.dsn, "--rate", str(rate), "--quiet"], stdout=subprocess.PIPE, text=True)
+        playing = subprocess.Popen([player, self.folder / "world", "--events-topic", foreign, "--bootstrap", self.kafka.bootstrap, "--postgres", self.postgres.dsn, "--rate", str(rate), "--quiet"], stdout=subprocess.PIPE, text=True)
         try:
             for _ in range(kills):
                 time.sleep(chance.uniform(1, 3))
-                self.publisher.kill()
-                self.publisher.start()
+                for process in (self.publisher, chance.choice(self.rekeyers)):
+                    process.kill()
+                    process.start()
             told = json.loads(playing.communicate(timeout=patience_s)[0])
         finally:
             playing.kill()
-        print(f"seed {self.seed}: {told['records']} records told in {told['seconds']:.0f} s; {kills} kills of the publisher", flush=True)
+        print(f"seed {self.seed}: {told['records']} records told in {told['seconds']:.0f} s; {kills} kills of the publisher, as many of those that give scans their keys", flush=True)
+
+    def tell_what_nobody_can_read(self):
+        """A scan that is none, and one with a header and a time of its own."""
+        producer = Producer({"bootstrap.servers": self.kafka.bootstrap, "log_level": 0})
+        self.poison, self.traced = b"{no scan", json.dumps({"namespace": "acme", "shipment_id": "S-TRACED", "status": "created", "event_time": "2026-01-05T10:00:00Z"}).encode()
+        producer.produce(foreign, key="somebody's", value=self.poison)
+        producer.produce(foreign, key="somebody's", value=self.traced, timestamp=1767600000123, headers={"traceparent": "00-ab-cd-01", "other": "x"})
+        assert producer.flush(30) == 0
+
+    def wait_for_keys(self):
+        """Each scan is there by its shipment, some of them twice."""
+        theirs = collections.Counter(m.value() for m in records_of(self.kafka, foreign))
+        self.rekeyers[0].wait_for("scans by shipment", lambda: set(theirs) <= {m.value() for m in records_of(self.kafka, by_shipment)})
+        records = records_of(self.kafka, by_shipment)
+        assert {m.value() for m in records} == set(theirs)
+        partitions = collections.defaultdict(set)
+        for m in records:
+            if m.value() == self.poison:
+                assert m.key() is None
+                continue
+            assert json.loads(m.value())["shipment_id"] == m.key().decode(), (m.key(), m.value())
+            partitions[m.key()].add(m.partition())
+            if m.value() == self.traced:
+                assert m.headers() == [("traceparent", b"00-ab-cd-01")] and m.timestamp()[1] == 1767600000123, (m.headers(), m.timestamp())
+        assert all(len(each) == 1 for each in partitions.values()) and len({p for each in partitions.values() for p in each}) > 32
+        print(f"{len(records)} scans by {len(partitions)} shipments of {sum(theirs.values())} in {foreign}", flush=True)
 
     def change_what_is_old(self):
         """Rows go, are known by another key, carry a value that is stored out of line, and come and go in one transaction."""
@@ -193,7 +236,7 @@ class Run:
         assert refused.returncode == 4 and "nothing" in refused.stderr, refused.stderr
 
         def again():
-            return sum(b'"op":"r"' in value for _, value in records_of(self.kafka, "orders"))
+            return sum(b'"op":"r"' in m.value() for m in records_of(self.kafka, "orders"))
         self.publisher.wait_for("the range is read again", lambda: again() >= wanted)
         assert again() == wanted, f"{again()} rows came again, {wanted} were asked for"
         print(f"{wanted} rows read again at a word", flush=True)
@@ -203,24 +246,23 @@ class Run:
         is_told = "select count(*) from core.drivers where home_hub = 'END'"
         for process in (self.embedded, self.scaled):
             process.wait_for("the last row", lambda: ask(self.folder / process.config.stem, is_told) == ["1"])
-        ends = ends_of(self.kafka)
-
-        def behind(lake):
+        def behind(lake, ends):
             marks = dict(line.rsplit(",", 1) for line in ask(lake, "select partition, position from ops.marks where partition like 'kafka:%'"))
-            return sum(end - int(marks.get(name, 0)) for name, end in ends.items() if lake.name == "scaled" or name.split("/")[0].removeprefix("kafka:") not in tables)
-        for process in (self.embedded, self.scaled):
-            process.wait_for("the topics' ends", lambda: behind(self.folder / process.config.stem) == 0)
+            return sum(end - int(marks.get(name, 0)) for name, end in ends.items())
+        for process, its in ((self.embedded, [foreign, "gps_locations"]), (self.scaled, topics)):
+            ends = ends_of(self.kafka, its)
+            process.wait_for("the topics' ends", lambda: behind(self.folder / process.config.stem, ends) == 0)
 
     def check_topics(self):
         """Keyed by what a record is about, free of personal data, and the doubles that the kills made do exist."""
         for topic, member in {"orders": "shipment_id", "driver_assignments": "shipment_id", "drivers": "driver_id"}.items():
             records = records_of(self.kafka, topic)
-            for key, value in records:
-                envelope = json.loads(value)
+            for m in records:
+                envelope = json.loads(m.value())
                 row = envelope["after"] or envelope["before"]
-                assert row[member] == key.decode(), (topic, key, value)
-                assert not any(row.get(name) for name in ("name", "phone", "email", "licence_number", "home_address", "date_of_birth")), value
-            print(f"{topic}: {len(records)} records, {len(records) - len(set(records))} of them twice", flush=True)
+                assert row[member] == m.key().decode(), (topic, m.key(), m.value())
+                assert not any(row.get(name) for name in ("name", "phone", "email", "licence_number", "home_address", "date_of_birth")), m.value()
+            print(f"{topic}: {len(records)} records, {len(records) - len({(m.key(), m.value()) for m in records})} of them twice", flush=True)
 
     def judge_at(self, moment):
         empty = self.folder / "empty"
@@ -235,14 +277,17 @@ def judge(seed, folder):
     with Cluster(folder / "kafka") as kafka, Postgres(folder / "postgres", fsync=False) as postgres, Gate(postgres.port) as gate:
         for topic in topics:
             kafka.make_topic(topic, partitions=64)
+        kafka.make_topic(foreign, partitions=5)
         postgres.sql((root / "deploy/local/orders.sql").read_text())
         run = Run(seed, folder, kafka, postgres, gate)
         try:
             run.begin()
             run.play()
+            run.tell_what_nobody_can_read()
             run.change_what_is_old()
             run.fall_silent()
             run.read_again()
+            run.wait_for_keys()
             run.wait_until_caught_up()
             for process in run.all:
                 process.stop()
