@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# suite: the demo shows what it says it shows, on a small world; the real flights equal the published figures
-# seconds: 137
+# suite: the demo shows what it says it shows, on a small world; so does the live one; the real flights equal the published figures
+# seconds: 170
+# needs: kafka postgres clients dbt
 set -uo pipefail
 FLEETFLOW=${FLEETFLOW:-$PWD/build/release/bin/fleetflow}
 export FLEETFLOW
@@ -37,11 +38,19 @@ folder_of_ones_own() { # one CSV file and a contract beside it
     bash scripts/demo.sh "$work/mine" >"$work/mine.log" && grep -q '1,999 shipments' "$work/mine.log"
 }
 
+lives() { # lag, freshness and tables, each second, of servers of its own
+  bash scripts/demo_live.sh --rate 1000 --seconds 6 >"$work/live.log" 2>&1 || { tail -n 20 "$work/live.log"; return 1; }
+  for line in 'lag +Kafka [0-9,]+ records, Postgres [0-9.]+ s' 'in +[1-9][0-9,]* records/s' 'visible +half within [0-9.]+ (s|ms)' 'shipments +.*[1-9]' 'promises +.*[1-9]'; do
+    grep -Eq "^$line" "$work/live.log" || { echo "no line '$line'"; grep -A14 '^FleetFlow, live' "$work/live.log" | tail -n 15; return 1; }
+  done
+}
+
 check "the demo, on 1,200 shipments" bash scripts/demo.sh --shipments 1200
 "$FLEETFLOW" report --lake build/demo/lake >"$work/report.txt"
 check "the report fits a terminal" text_is_narrow "$work/report.txt" 120
 check "the page is self-contained" is_self_contained build/demo/report.html
 check "lakes of different moments differ" differs_where_told
+check "the live demo shows lag, freshness and tables" lives
 if [[ -n ${FLEETFLOW_SAMPLES:-} && -e $FLEETFLOW_SAMPLES/flights-nyc13/expected.json ]]; then
   check "the flights, beside the published figures" bash scripts/demo.sh flights
   check "a folder of one's own" folder_of_ones_own
