@@ -7,16 +7,9 @@ segments as (select * from {{ source('core', 'driver_segments') }}),
 ping_days as (select * from {{ source('core', 'driver_day') }}),
 events as (select * from {{ source('core', 'shipment_events') }}),
 spells as (select * from {{ ref('driver_spells') }}),
+work as (select * from {{ ref('driver_work') }}),
 
 deleted as (select shipment_id from shipments where is_deleted),
-
-taken_events as (
-  select e.shipment_id, e.driver_key, e.status, e.event_time, d.date
-  from events e
-  join calendar d on d.utc_date = cast(e.event_time as date) and e.event_time >= d.start_at and e.event_time < d.end_at
-  left join deleted x on x.shipment_id = e.shipment_id
-  where e.effect in ('apply', 'flag') and e.driver_key is not null and x.shipment_id is null
-),
 
 holdings as (
   select
@@ -99,18 +92,7 @@ assigned_time as (select driver_key, date, sum(end_us - start_us) as assigned_us
 segment_time as (select driver_key, date, sum(end_us - start_us) as segment_us from segment_pieces group by driver_key, date),
 reported_time as (select driver_key, date, sum(end_us - start_us) as driving_us from reported group by driver_key, date),
 
--- First per shipment, then per day: what was done to it, and, with what was only held, how many there were.
-shipment_work as (
-  select
-    driver_key, date, shipment_id,
-    count(case when status = 'delivered' then 1 end) as deliveries,
-    count(case when status = 'delivery_attempted' then 1 end) as attempts,
-    min(event_time) as first_event_at,
-    max(event_time) as last_event_at
-  from taken_events
-  group by driver_key, date, shipment_id
-),
-
+-- What was done to shipments, and, with what was only held, how many there were.
 event_work as (
   select
     driver_key, date,
@@ -118,7 +100,7 @@ event_work as (
     cast(sum(attempts) as bigint) as attempts,
     min(first_event_at) as first_event_at,
     max(last_event_at) as last_event_at
-  from shipment_work
+  from work
   group by driver_key, date
 ),
 
@@ -130,7 +112,7 @@ shipments_handled as (
     join days d on h.start_us < d.end_us and d.start_us < h.end_us
     where h.start_us < h.end_us
     union
-    select driver_key, date, shipment_id from shipment_work
+    select driver_key, date, shipment_id from work
   ) handled
   group by driver_key, date
 ),

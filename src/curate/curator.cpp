@@ -155,7 +155,7 @@ Result<void> Curator::create(Lake& lake, Views views) {
     if (!is_table(m))
       FF_TRY(lake.run("create or replace view " + m.table() + " as " + sql));
     else
-      FF_TRY(lake.run("create table if not exists " + m.table() + " as select * from (" + sql + "\n) limit 0"));
+      FF_TRY(create_table(lake, m, sql));
     for (const GroupsFrom& g : m.groups)
       FF_TRY(lake.run(
           "create or replace temp table touched_" + m.name + " as select " + g.column + " as key from " +
@@ -163,6 +163,19 @@ Result<void> Curator::create(Lake& lake, Views views) {
           " limit 0"));
   }
   return {};
+}
+
+/// A model that came later than the lake has everything to do.
+Result<void> Curator::create_table(Lake& lake, const Model& m, const std::string& sql) const {
+  const auto known = FF_TRY(lake.value(
+      "select 1 from information_schema.tables where table_catalog = current_database() and table_schema = " +
+      sql_literal(m.schema) + " and table_name = " + sql_literal(m.name)));
+  if (known) return {};
+  FF_TRY(lake.run("create table if not exists " + m.table() + " as select * from (" + sql + "\n) limit 0"));
+  if (kind_of(m) != shipments || !FF_TRY(lake.value("select 1 from ops.clock"))) return {};
+  return lake.run(
+      "insert into ops.touched select 'shipment', shipment_id, null, null, 0 from (select shipment_id from "
+      "core.shipments union select shipment_id from core.shipment_events)");
 }
 
 Result<void> Curator::note(Lake& lake, const Touched& touched, std::int64_t publish_seq) const {
@@ -419,13 +432,13 @@ Result<void> Curator::run_kind(Lake& lake, std::string_view kind, const Cycle& c
   return run_parts(lake, kind, cycle);
 }
 
-/// How much there is to do for what was gathered: shipments, hours, or events in the days of drivers, about.
+/// How much there is to do for what was gathered: shipments, hours, or rows of ops.driver_work in the days of drivers, about.
 Result<std::int64_t> Curator::size_of(Lake& lake, std::string_view kind) const {
   if (kind != drivers) return lake.integer("select count(*) from temp.all_" + std::string(kind));
-  // Of all events as many as these days are of all days; where the models are at it, their own rows are taken out.
+  // Of all rows as many as these days are of all days; where the models are at it, their own rows are taken out.
   return lake.integer(
-      "select case when keys > 0 then 1 + events * days // greatest(days + other_days, 1) else 0 end from "
-      "(select count(*) as keys from temp.all_drivers), (select count(*) as events from core.shipment_events), "
+      "select case when keys > 0 then 1 + work * days // greatest(days + other_days, 1) else 0 end from "
+      "(select count(*) as keys from temp.all_drivers), (select count(*) as work from ops.driver_work), "
       "(select coalesce(sum(last_date - first_date + 1), 0) as days from temp.all_driver_days), "
       "(select count(*) as other_days from curated.driver_utilization)");
 }
@@ -435,7 +448,7 @@ Result<void> Curator::run_parts(Lake& lake, std::string_view kind, const Cycle& 
   std::vector<std::string> sets{std::string(kind)};
   if (kind == drivers) sets.insert(sets.end(), {"driver_days", "driver_times"});
   const std::int64_t size = FF_TRY(size_of(lake, kind));
-  const auto at_once = kind == drivers ? driver_events_at_once : shipments_at_once;
+  const auto at_once = kind == drivers ? driver_work_at_once : shipments_at_once;
   if (size == 0) return {};
   const std::vector<std::string> cuts = FF_TRY(cuts_of(lake, kind, (size + at_once - 1) / at_once));
   const auto of_part = [&](const std::string& set, std::size_t part) {
@@ -507,7 +520,8 @@ Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previou
 
 Result<Curator::DriverRound> Curator::begin_drivers(Lake& lake) {
   const Table at =
-      FF_TRY(lake.query("select (select epoch_us(as_of) from ops.clock), (select max(publish_seq) from ops.commits)"));
+      FF_TRY(lake.query("select (select epoch_us(as_of) from ops.clock), coalesce((select min(publish_seq) - 1 from "
+                        "ops.touched where kind = 'shipment'), (select max(publish_seq) from ops.commits))"));
   return DriverRound{to_integer(at.rows.front()[0], none), to_integer(at.rows.front()[1], 0)};
 }
 
@@ -517,7 +531,7 @@ Result<Curator::DriverRound> Curator::publish_drivers(Lake& lake, DriverRound ro
     FF_TRY(gather_waiting_drivers(lake));
     FF_TRY(gather_drivers(lake, now.as_of));
     const std::int64_t size = FF_TRY(size_of(lake, drivers));
-    round.cuts = FF_TRY(cuts_of(lake, drivers, 1 + size / driver_events_at_once));
+    round.cuts = FF_TRY(cuts_of(lake, drivers, 1 + size / driver_work_at_once));
   }
   const std::string of_others = " where not (" + in_part(*round.cuts, round.next_part) + ")";
   FF_TRY(gather_waiting_drivers(lake));

@@ -93,7 +93,8 @@ class Curator {
     std::size_t next_part = 0;
     bool is_over() const { return !cuts || next_part > cuts->size(); }
   };
-  /// How far a round that begins now will come.
+  /// How far a round that begins now will come: to the last commit before which no shipment waits, since a driver's day is
+  /// made of what the models of shipments say.
   static Result<DriverRound> begin_drivers(Lake& lake);
   /// Its next part, as of the transaction's snapshot; what the round is then. The last part moves ops.driver_clock.
   Result<DriverRound> publish_drivers(Lake& lake, DriverRound round) const;
@@ -112,9 +113,9 @@ class Curator {
   /// Called with each model's name and the microseconds its step took; for the profile of a bench.
   std::function<void(const std::string&, std::int64_t)> on_step;
 
-  /// Touched keys are worked off in parts of about so many, so that memory does not grow with what was touched. Of events
-  /// in the days of drivers DuckDB has been seen to hold four million in 512 MB.
-  std::int64_t shipments_at_once = 20'000, driver_events_at_once = 500'000;
+  /// Touched keys are worked off in parts of about so many, so that memory does not grow with what was touched: shipments,
+  /// or rows of ops.driver_work in the days of drivers.
+  std::int64_t shipments_at_once = 20'000, driver_work_at_once = 200'000;
 
  private:
   struct Cycle {
@@ -150,6 +151,7 @@ class Curator {
   Result<void> log_findings(Lake& lake, const Model& model, const TouchedTable& touched, const Cycle& cycle) const;
   Result<void> step(const std::string& name, const std::function<Result<void>()>& work) const;
 
+  Result<void> create_table(Lake& lake, const Model& model, const std::string& sql) const;
   bool is_table(const Model& model) const { return !model.is_view || views_ == Views::as_tables; }
 
   std::vector<Model> models_;

@@ -212,7 +212,7 @@ TEST_F(CuratorTest, DriversFollowPartByPartWhileTheLakeGoesOn) {
   auto drivers_lake = lake->connect().value();
   Curator drivers_curator = Curator::load((home / "models").string()).value();
   ASSERT_TRUE(drivers_curator.create(*drivers_lake, Curator::Views::yes).ok());
-  drivers_curator.driver_events_at_once = 6;
+  drivers_curator.driver_work_at_once = 6;
   publish(at("02T08:00"));
   const auto work = [&](int shipment, const std::string& hour) {
     const std::string id = "S" + std::to_string(shipment), key = "D" + std::to_string(shipment % 7);
@@ -220,7 +220,9 @@ TEST_F(CuratorTest, DriversFollowPartByPartWhileTheLakeGoesOn) {
     run("insert into core.shipment_events by name select '" + id + "' as shipment_id, '" + key +
         "' as driver_key, 'apply' as effect, 'delivered' as status, timestamp '2026-03-02 " + hour +
         ":10:00' as event_time");
-    return driver(key.c_str(), at("02T" + hour + ":00"), at("02T" + hour + ":30"));
+    Touched touched = driver(key.c_str(), at("02T" + hour + ":00"), at("02T" + hour + ":30"));
+    touched.shipments.text(id);
+    return touched;
   };
   int shipment = 0;
   for (; shipment < 20; ++shipment) publish(at("02T10:00"), work(shipment, "09"), {}, Curator::Drivers::wait);
@@ -307,11 +309,11 @@ TEST_F(CuratorTest, PartByPartIsAllAtOnce) {
     touched.shipments.text(id);
     touched.touch_driver(driver, at("02T09:00"), at("02T11:00"));
   }
-  curator.shipments_at_once = 3, curator.driver_events_at_once = 6;
+  curator.shipments_at_once = 3, curator.driver_work_at_once = 6;
   int steps = 0;
   curator.on_step = [&](const std::string& model, std::int64_t) { steps += model == "driver_utilization"; };
   publish(at("02T12:00"), touched);
-  EXPECT_EQ(steps, 1 + 4) << "taking out, and twenty events by six";
+  EXPECT_EQ(steps, 1 + 4) << "taking out, and the work on twenty shipments by six";
   EXPECT_EQ(value("select sum(deliveries) from curated.driver_utilization"), "20");
   EXPECT_EQ(value("select count(*) from curated.shipment_sla"), "20");
   EXPECT_EQ(value("select sum(shipments) from curated.driver_utilization"), "20");
