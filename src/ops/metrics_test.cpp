@@ -95,12 +95,12 @@ TEST(Metrics, TellOfASlotWhatAnAlertAsks) {
            R"(fleetflow_cdc_confirmed_flush_lsn{source="orders"} 4096)",
            R"(fleetflow_cdc_snapshot_rows_remaining{source="orders"} 70)",
            R"(fleetflow_cdc_connections_total{source="orders"} 2)",
-           R"(fleetflow_pg_slot_retained_wal_bytes{source="orders",slot="fleetflow"} 1000)",
-           R"(fleetflow_pg_slot_wal_status{source="orders",slot="fleetflow",status="extended"} 1)",
-           R"(fleetflow_pg_slot_wal_status{source="orders",slot="fleetflow",status="lost"} 0)",
+           R"(fleetflow_pg_slot_retained_wal_bytes{slot="fleetflow",source="orders"} 1000)",
+           R"(fleetflow_pg_slot_wal_status{slot="fleetflow",source="orders",status="extended"} 1)",
+           R"(fleetflow_pg_slot_wal_status{slot="fleetflow",source="orders",status="lost"} 0)",
            R"(fleetflow_pg_oldest_xact_age_seconds{source="orders"} 3)",
            R"(fleetflow_cdc_published_records_total{source="orders"} 100)",
-           R"(fleetflow_kafka_produce_errors_total{source="orders",code="_MSG_TIMED_OUT"} 4)",
+           R"(fleetflow_kafka_produce_errors_total{code="_MSG_TIMED_OUT",source="orders"} 4)",
            R"(fleetflow_cdc_published_bytes_total{source="drivers"} 200)",
        })
     EXPECT_THAT(page, HasSubstr(line));
