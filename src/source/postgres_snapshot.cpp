@@ -146,15 +146,15 @@ class RangeReader {
 
 }  // namespace
 
-Result<PgExportedSnapshot> create_slot(const std::string& conninfo, const PgSlotRequest& request) {
+Result<PgExportedSnapshot> create_slot(const std::string& conninfo, const PgSlotRequest& request,
+                                       const std::function<bool()>& is_stopped) {
   PgConnection keeper = FF_TRY(PgConnection::open(conninfo, PgMode::replication));
   const bool failover = request.failover && !request.temporary && keeper.server_version() >= 170000;
   const PgRows clock = FF_TRY(keeper.query("select (extract(epoch from clock_timestamp()) * 1000000)::bigint"));
-  // The server waits for every transaction that is open now: however long.
-  const PgRows made = FF_TRY(keeper.query("CREATE_REPLICATION_SLOT " + keeper.identifier(request.name) +
-                                              (request.temporary ? " TEMPORARY" : "") + " LOGICAL pgoutput " +
-                                              (failover ? "(SNAPSHOT 'export', FAILOVER true)" : "EXPORT_SNAPSHOT"),
-                                          std::chrono::milliseconds(0)));
+  const PgRows made = FF_TRY(keeper.query_until(
+      "CREATE_REPLICATION_SLOT " + keeper.identifier(request.name) + (request.temporary ? " TEMPORARY" : "") +
+          " LOGICAL pgoutput " + (failover ? "(SNAPSHOT 'export', FAILOVER true)" : "EXPORT_SNAPSHOT"),
+      is_stopped));
   const auto lsn = parse_lsn(made.at(0)[1].value_or(""));
   FF_CHECK(lsn && made[0][2]);
   return PgExportedSnapshot{std::move(keeper), *made[0][2], *lsn, std::stoll(*clock.at(0)[0])};

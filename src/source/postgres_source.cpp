@@ -218,7 +218,8 @@ Result<void> PostgresSource::Impl::read_again(const PgSnapshotRequest& request) 
   const auto table = std::find_if(
       all.begin(), all.end(), [&](const PgTable& t) { return t.schema == request.schema && t.table == request.table; });
   if (table == all.end()) return {};  // It was there when it was asked for.
-  const PgExportedSnapshot snapshot = FF_TRY(create_slot(options.conninfo, {temporary_slot(), true, false}));
+  const PgExportedSnapshot snapshot =
+      FF_TRY(create_slot(options.conninfo, {temporary_slot(), true, false}, [this] { return stopping.load(); }));
   PgSnapshotJob again = job(range_prefix(to_text(snapshot.lsn)));
   again.condition = request.condition(sql);
   return read_ranges(std::move(again), snapshot, ranges_of(*table, options.snapshot_pages));
@@ -232,7 +233,8 @@ Result<void> PostgresSource::Impl::take_snapshot() {
   // where that one would.
   const PgSlotRequest request =
       exists ? PgSlotRequest{temporary_slot(), true, false} : PgSlotRequest{options.slot, false, options.failover};
-  const PgExportedSnapshot snapshot = FF_TRY(create_slot(options.conninfo, request));
+  const PgExportedSnapshot snapshot =
+      FF_TRY(create_slot(options.conninfo, request, [this] { return stopping.load(); }));
   snapshots.push_back(to_text(snapshot.lsn));
   std::string begun;
   for (const std::string& lsn : snapshots) begun += (begun.empty() ? "" : " ") + lsn;

@@ -28,6 +28,35 @@ TEST(PostgresLive, ReadsASnapshotAndThenTheStreamWhileOthersWrite) {
   EXPECT_GT(engine.lake.marks.size(), 10U) << "the snapshot came in many ranges";
 }
 
+TEST(PostgresLive, AStopDoesNotWaitForTheTransactionThatTheSlotWaitsFor) {
+  Database db("ff_waits");
+  db(tables_sql);
+  db(fill_sql(100));
+  PgConnection other = db.connect();
+  Database::run(other, "begin");
+  Database::run(other, "insert into orders values ('OPEN', 'R', 'H', '2026-03-01 08:00Z', 'x')");
+  Engine engine(db);
+  const std::string our_slots = "select count(*) from pg_replication_slots where database = current_database()";
+  engine.must_start();
+  ASSERT_TRUE(comes_true(db, "select (" + our_slots + ") = 1")) << "the slot is being made";
+  std::this_thread::sleep_for(300ms);
+  const auto stopped = std::chrono::steady_clock::now();
+  engine.kill();
+  EXPECT_LT(std::chrono::steady_clock::now() - stopped, 2s);
+  EXPECT_TRUE(comes_true(db, "select (" + our_slots + ") = 0")) << "the server makes a slot for nobody";
+
+  engine.must_start();
+  ASSERT_TRUE(comes_true(db, "select (" + our_slots + ") = 1"));
+  Database::run(other, "insert into orders values ('OPEN2', 'R', 'H', '2026-03-01 08:00Z', 'x')");
+  say_end(db, "BESIDE");
+  Database::run(other, "commit");
+  engine.run_until([&] { return engine.mark("postgres:t/snapshot").resume.ends_with("complete"); });
+  say_end(db);
+  engine.run_until_order("END");
+  expect_equal(engine, db);
+  EXPECT_EQ(engine.lake.records, 100 * 3 + 4) << "each row once, by the snapshot or by the stream";
+}
+
 class KilledAnywhere : public ::testing::TestWithParam<unsigned> {};
 
 TEST_P(KilledAnywhere, LosesNothingAndDoublesNothing) {
