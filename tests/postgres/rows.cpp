@@ -222,5 +222,63 @@ TEST_P(OnEachWire, ATypeThatIsNewToItIsReadAsText) {
   }
 }
 
+TEST(PostgresLive, TextAndBinarySayTheSame) {
+  Database db("ff_types");
+  db("create type level as enum ('slow', 'express')");
+  const bool has_infinite_intervals = db.sql->server_version() >= 170000;
+  const std::vector<std::pair<std::string, std::vector<std::string>>> types = {
+      {"level", {"express", "slow"}},
+      {"timestamptz", {"infinity", "-infinity", "0044-03-15 12:00+00 BC", "2026-03-01 08:00:00.000001+02"}},
+      {"text[]", {"{}", R"({a,NULL,"null","b,c","d\\\"",""})", R"({{x,y},{z,"\\t"}})", "[0:1]={a,b}"}},
+      {"int[]", {"{1,-2,NULL}"}},
+      {"numeric", {"NaN", "Infinity", "-Infinity", "0.00", "-12345678901234567890.000100", "1e20", "1e-20"}},
+      {"jsonb", {R"({"a": [1, null, "x\u00e9"]})", R"("")", "null"}},
+      {"json", {R"({ "a":1 })"}},
+      {"timestamp", {"infinity", "2026-03-01 08:00:00.5"}},
+      {"date", {"infinity", "-infinity", "0001-12-31 BC", "2026-02-28"}},
+      {"time", {"24:00:00", "00:00:00.123"}},
+      {"float8", {"NaN", "-Infinity", "-0", "1e15", "123456789012345", "0.0001", "1e-5", "1e-300"}},
+      {"float4", {"Infinity", "1e6", "123456", "0.1"}},
+      {"interval",
+       {"-1 year +2 days -03:04:05.6", has_infinite_intervals ? "infinity" : "0",
+        has_infinite_intervals ? "-infinity" : "0"}},
+      {"boolean", {"t", "f"}},
+      {"bigint", {"-9223372036854775808"}},
+      {"bytea", {R"(\x00ff)"}},
+      {"uuid", {"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"}},
+      {"char(3)", {"x"}}};
+  std::string columns, others;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    columns += ", c" + std::to_string(i) + " " + types[i].first;
+    if (i > 1) others += (i == 2 ? "c" : ", c") + std::to_string(i);
+  }
+  db("create table kinds(id int primary key, created timestamptz" + columns + ")");
+  db("create publication pub for table kinds");
+  std::string yaml = contract_yaml("kinds", "kinds", "shipment",
+                                   "      - {name: shipment_id, physicalName: id, logicalType: string}\n"
+                                   "      - {name: created_at, physicalName: created, logicalType: timestamp}\n"
+                                   "      - {name: service_level, physicalName: c0, logicalType: string}\n"
+                                   "      - {name: promised_pickup_by, physicalName: c1, logicalType: timestamp}\n");
+  yaml.insert(yaml.find("schema:\n"), "  - {property: otherColumns, value: [" + others + "]}\n");
+  Engine text(db, {yaml}), binary(db, {yaml});
+  binary.options.slot += "_binary";
+  binary.options.binary = true;
+  text.must_begin();
+  binary.must_begin();
+  for (std::size_t row = 0; row < 8; ++row) {
+    std::string values = std::to_string(row) + ", '2026-03-01 08:00Z'";
+    for (const auto& [type, said] : types) values += ", '" + said[row % said.size()] + "'";
+    db("insert into kinds values (" + values + ")");
+  }
+  text.run_until([&] { return text.lake.records == 8; });
+  binary.run_until([&] { return binary.lake.records == 8; });
+  EXPECT_EQ(stream_command(text, db).find("binary"), std::string::npos);
+  EXPECT_NE(stream_command(binary, db).find("binary 'true'"), std::string::npos);
+  EXPECT_EQ(text.lake.payloads, binary.lake.payloads);
+  EXPECT_EQ(text.lake.seen, binary.lake.seen);
+  EXPECT_EQ(text.lake.orders(), binary.lake.orders());
+  EXPECT_EQ(text.lake.refusals.size(), binary.lake.refusals.size());
+}
+
 }  // namespace
 }  // namespace ff::testing
