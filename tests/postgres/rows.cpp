@@ -103,6 +103,30 @@ TEST(PostgresLive, RefusesAReplicaIdentityThatCannotTellRowsApart) {
   EXPECT_EQ(engine.run_until_halt().cause, "replica_identity");
 }
 
+TEST(PostgresLive, InsertsNeedNoReplicaIdentity) {
+  Database db("ff_nothing");
+  db(tables_sql);
+  db("alter table events replica identity nothing");
+  Engine engine(db);
+  const auto refused = engine.start();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().cause, "replica_identity") << "its publication tells of updates";
+  db("alter publication pub set (publish = 'insert')");
+  engine.must_begin();
+  db("insert into events values ('e1', 'A', 'picked_up', '2026-03-01 09:00Z', 7)");
+  db("update events set status = 'delivered'");
+  say_end(db);
+  engine.run_until_order("END");
+  EXPECT_EQ(engine.lake.events().at("A|e1").first, "picked_up") << "as it was inserted";
+  // Once it tells of updates, the server itself makes none that nobody could place.
+  db("alter publication pub set (publish = 'insert, update, delete')");
+  for (const char* change : {"update events set status = 'delivered'", "delete from events"}) {
+    const auto made = db.sql->query(change);
+    ASSERT_FALSE(made.ok());
+    EXPECT_NE(made.error().message.find("does not have a replica identity"), std::string::npos) << made.error().message;
+  }
+}
+
 TEST(PostgresLive, HaltsAtATruncateAndGoesPastItWhenTold) {
   Database db("ff_truncate");
   db(tables_sql);
