@@ -16,7 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto status_interval = 1s;
-constexpr std::size_t payload_bytes_max = 8 << 20;
 
 void put64(std::uint64_t value, std::string& out) {
   for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift);
@@ -208,7 +207,8 @@ Result<void> PgStream::change(PgMessage& message) {
     last_feed_ = static_cast<std::uint32_t>(known->second.feed);
     // A record of two facts, or a change of two records, is never split: both have been added or the next is a new one.
     for (const PgCell& cell : record.cells) pending_bytes_ += cell.bytes.size();
-    if (++pending_records_ >= world_.options.batch_records || pending_bytes_ >= payload_bytes_max) FF_TRY(flush());
+    if (++pending_records_ >= world_.options.batch_records || pending_bytes_ >= batch_payload_bytes_max)
+      FF_TRY(flush());
   }
   return {};
 }
