@@ -69,12 +69,12 @@ TEST_P(KilledAnywhere, LosesNothingAndDoublesNothing) {
   Engine engine(db);
   engine.options.snapshot_pages = 8;
   engine.options.batch_records = 1 + random() % 200;
-  engine.options.streaming = GetParam() % 2 == 1;
-  engine.options.binary = GetParam() % 3 == 1;
+  engine.options.streaming = (GetParam() & 1) != 0;
+  engine.options.binary = (GetParam() & 2) != 0;
   int starts = 0;
   {
     Writer a(db, GetParam() + 100, 100000), b(db, GetParam() + 200, 2000);
-    while (starts < 25) {
+    while (starts < 13) {
       ++starts;
       engine.must_start();
       // Some polls, some of them committed, some of those confirmed; then dead.
@@ -90,6 +90,9 @@ TEST_P(KilledAnywhere, LosesNothingAndDoublesNothing) {
   say_end(db);
   engine.must_start();
   engine.run_until_order("END");
+  const std::string command = stream_command(engine, db);
+  EXPECT_EQ(command.find("streaming 'on'") != std::string::npos, engine.options.streaming) << command;
+  EXPECT_EQ(command.find("binary 'true'") != std::string::npos, engine.options.binary) << command;
   // A row that was updated and then deleted between two attempts at its snapshot was never read whole. What the update
   // told of it waits in quarantine, and the row is gone, so that no table differs.
   expect_equal(engine, db, 100);
@@ -97,7 +100,7 @@ TEST_P(KilledAnywhere, LosesNothingAndDoublesNothing) {
 INSTANTIATE_TEST_SUITE_P(Seeds, KilledAnywhere, ::testing::Range(1U, 1U + static_cast<unsigned>(std::atoi([] {
                                                                        const char* seeds =
                                                                            std::getenv("FLEETFLOW_TEST_SEEDS");
-                                                                       return seeds ? seeds : "2";
+                                                                       return seeds ? seeds : "4";
                                                                      }()))));
 
 int large_transaction_rows() {
@@ -232,12 +235,47 @@ TEST(PostgresLive, ASnapshotOfWideRowsStaysInMemory) {
   EXPECT_LT(grown, 100);
 }
 
-TEST(PostgresLive, ReadsAgainWhatWasAskedForAlsoAfterAKill) {
+TEST(PostgresLive, OfAStreamedTransactionOnlyWhatCommitsIsTold) {
+  Database db("ff_rollback");
+  db(tables_sql);
+  Engine engine(db);
+  engine.options.streaming = true;
+  engine.options.spill_bytes_max = 5 << 20;  // Two of those below fit, three do not.
+  read_an_order(engine, db, "A");
+  PgConnection other = db.connect();
+  const auto insert = [&](const std::string& prefix) {
+    Database::run(other, "insert into orders select '" + prefix +
+                             "' || i, 'R', 'H', '2026-03-01 08:00Z', repeat('x', 300) from generate_series(1, 5000) i");
+  };
+  const auto are_streamed = [&](int count) {
+    return comes_true(db, "select stream_txns = " + std::to_string(count) +
+                              " from pg_stat_replication_slots where slot_name = '" + engine.options.slot + "'");
+  };
+  for (int i = 1; i <= 4; ++i) {
+    Database::run(other, "begin");
+    insert("GONE");
+    ASSERT_TRUE(are_streamed(i));
+    Database::run(other, "rollback");
+  }
+  Database::run(other, "begin; savepoint a");
+  insert("GONE");
+  ASSERT_TRUE(are_streamed(5));
+  Database::run(other, "rollback to savepoint a; savepoint b");
+  insert("KEPT");
+  Database::run(other, "release savepoint b; commit");
+  say_end(db);
+  engine.run_until_order("END");
+  expect_equal(engine, db);
+  EXPECT_EQ(engine.lake.records, 5002) << "and nothing of what was rolled back";
+}
+
+TEST(PostgresLive, ReadsAgainBesideAWriterAlsoAfterAKill) {
   Database db("ff_again");
   db(tables_sql);
   db(fill_sql(500));
   Engine engine(db);
   read_an_order(engine, db, "A");
+  Writer writer(db, 7, 500);
   const std::int64_t before = engine.lake.records;
   const auto ask = [&](std::optional<std::string> from, std::optional<std::string> to, const std::string& slot) {
     return emit_request(db.conninfo, *engine.feeds.set, "pub", "",
@@ -263,11 +301,14 @@ TEST(PostgresLive, ReadsAgainWhatWasAskedForAlsoAfterAKill) {
     return open.position >= 6 && open.resume.empty();
   });
   EXPECT_EQ(engine.error.cause, "request_refused");
+  writer.finish();
   const std::int64_t orders = std::stoll(db.value("select count(*) from orders"));
   EXPECT_GE(engine.lake.records - before, orders + 1);
   say_end(db);
   engine.run_until_order("END");
   expect_equal(engine, db);
+  EXPECT_TRUE(comes_true(db, "select count(*) = 1 from pg_replication_slots where database = current_database()"))
+      << "only the stream's own slot is left";
 }
 
 TEST(PostgresLive, ASlowEngineDoesNotLoseTheConnection) {
