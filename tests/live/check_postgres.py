@@ -60,7 +60,7 @@ def main():
         with Postgres(folder / "15", 15, fsync=False, settings=settings) as old, Postgres(folder / "18", 18, fsync=False, settings=settings) as new:
             # Both at once: each waits more than it works. Only one may use the other's server.
             with concurrent.futures.ThreadPoolExecutor() as pool:
-                both = [pool.submit(check, "PostgreSQL 15", f"*{only}*-*Failover*", FLEETFLOW_TEST_POSTGRES=conninfo(old), FLEETFLOW_TEST_POSTGRES_OTHER=conninfo(new)),
+                both = [pool.submit(check, "PostgreSQL 15", f"*{only}*-*Failover*:*IdleForTooLong*", FLEETFLOW_TEST_POSTGRES=conninfo(old), FLEETFLOW_TEST_POSTGRES_OTHER=conninfo(new)),
                         pool.submit(check, "PostgreSQL 18", f"*{only}*-*Failover*:*AnotherCluster*", FLEETFLOW_TEST_POSTGRES=conninfo(new))]
                 both = [run.result() for run in both]
             if only in "PostgresLive.FailoverToAStandbyThatHasTheSlot":
