@@ -74,7 +74,7 @@ TEST_P(KilledAnywhere, LosesNothingAndDoublesNothing) {
   int starts = 0;
   {
     Writer a(db, GetParam() + 100, 100000), b(db, GetParam() + 200, 2000);
-    while (starts < 13) {
+    while (starts < 10) {
       ++starts;
       engine.must_start();
       // Some polls, some of them committed, some of those confirmed; then dead.
