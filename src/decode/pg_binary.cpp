@@ -137,6 +137,10 @@ void append_instant(std::int64_t micros, std::string_view zone, std::string& out
 void append_interval(PgBytes& in, std::string& out) {
   const std::int64_t micros = in.int64();
   const std::int32_t days = in.int32(), months = in.int32();
+  using Small = std::numeric_limits<std::int32_t>;
+  using Big = std::numeric_limits<std::int64_t>;
+  if (micros == Big::max() && days == Small::max() && months == Small::max()) return void(out += "infinity");
+  if (micros == Big::min() && days == Small::min() && months == Small::min()) return void(out += "-infinity");
   const std::size_t start = out.size();
   bool after_negative = false;
   const auto part = [&](std::int64_t value, const char* unit) {

@@ -112,7 +112,7 @@ Result<void> PostgresRows::add(const PgRecord& record, const PgRecordPlace& plac
   std::size_t binary_bytes = 0;
   for (const PgCell& cell : record.cells) binary_bytes += cell.kind == PgCell::binary ? 64 + 8 * cell.bytes.size() : 0;
   if (binary_bytes > 0) binary_.reserve(binary_bytes);  // Values point into it, and it must not move.
-  bool has_separator = false;
+  bool has_separator = false, is_unreadable = false;
   for (std::size_t i = 0; i < bound_.size(); ++i) {
     if (bound_[i].column < 0) continue;
     const PgCell& cell = record.cells[i];
@@ -135,6 +135,8 @@ Result<void> PostgresRows::add(const PgRecord& record, const PgRecordPlace& plac
         const std::size_t start = binary_.size(), capacity = binary_.capacity();
         if (append_binary_as_text(bound_[i].type, cell.bytes, binary_) && binary_.capacity() == capacity)
           value = {Value::cell, std::string_view(binary_).substr(start)};
+        else if (is_binary_known(bound_[i].type))
+          is_unreadable = true;
         else
           value = {Value::cell, cell.bytes};  // a label of an enum
         break;
@@ -153,6 +155,11 @@ Result<void> PostgresRows::add(const PgRecord& record, const PgRecordPlace& plac
   if (has_separator) {
     assembler_->refuse(place.position, reason::malformed_record,
                        "a value holds a control character that FleetFlow separates ids with (U+001F)", payload);
+    return {};
+  }
+  if (is_unreadable) {
+    assembler_->refuse(place.position, reason::malformed_record, "a value in binary is not written as its type has it",
+                       payload);
     return {};
   }
   return assembler_->add(place.position, values_, payload, payload);

@@ -110,6 +110,14 @@ TEST(PostgresRows, AnotherKeyIsTheOldRowGoneAndANewOne) {
   EXPECT_FALSE(std::get<ShipmentEventFact>(batch.records[1].fact()->body).retracted);
 }
 
+TEST(PostgresRows, BytesThatAreNotOfTheirTypeAreNoLabel) {
+  const Batch batch =
+      told(table_contract("transformLogic: lower(code)"),
+           update({cell("e1"), cell("S1"), {PgCell::binary, "cut"}, cell("CGN"), cell("PICKED_UP"), cell("scan")}));
+  ASSERT_TRUE(batch.records[0].refusal());
+  EXPECT_EQ(batch.records[0].refusal()->reason, "malformed_record");
+}
+
 TEST(PostgresRows, TheKeyOfAnEventIsItsIdInItsShipment) {
   const KeyColumns keys = key_columns(table_contract("transformLogic: lower(code)"));
   EXPECT_EQ(keys.names, (std::vector<std::string>{"shipment_id", "id"}));
@@ -166,6 +174,7 @@ TEST(PgBinary, PrintsWhatTheServerPrints) {
   EXPECT_EQ(text(1184, "\x7f\xff\xff\xff\xff\xff\xff\xff"sv), "infinity");
   EXPECT_EQ(text(1082, "\xff\xff\xff\xff"sv), "1999-12-31");
   EXPECT_EQ(text(1186, "\0\0\0\0\0\0\0\0\xff\xff\xff\xff\0\0\0\x0e"sv), "1 year 2 mons -1 days");
+  EXPECT_EQ(text(1186, "\x7f\xff\xff\xff\xff\xff\xff\xff\x7f\xff\xff\xff\x7f\xff\xff\xff"sv), "infinity");
   EXPECT_EQ(text(1009, "\0\0\0\1\0\0\0\1\0\0\0\x19\0\0\0\3\0\0\0\1\0\0\0\3a\"b\xff\xff\xff\xff\0\0\0\4null"sv),
             R"({"a\"b",NULL,"null"})");
   std::string kept = "kept";

@@ -8,7 +8,9 @@
 
 namespace ff {
 namespace {
+using namespace std::chrono_literals;
 
+constexpr auto stop_check = 100ms;
 constexpr const char* session =
     "set datestyle = 'ISO'; set intervalstyle = 'postgres'; set timezone = 'UTC'; set extra_float_digits = 3; "
     "set bytea_output = 'hex'; set statement_timeout = 0; set lock_timeout = 0; "
@@ -76,17 +78,23 @@ Result<PgConnection> PgConnection::open(const std::string& conninfo, PgMode mode
 }
 
 /// The last result of the statements, as PQexec has it; a COPY or an error ends them.
-Result<PgConnection::Outcome> PgConnection::ask(const std::string& sql, std::chrono::milliseconds at_most) {
+Result<PgConnection::Outcome> PgConnection::ask(const std::string& sql, std::chrono::milliseconds at_most,
+                                                const std::function<bool()>& is_stopped) {
   PGconn* const connection = connection_.get();
   if (PQsendQuery(connection, sql.c_str()) == 0) return error(nullptr, sql);
   const auto until = std::chrono::steady_clock::now() + at_most;
   Outcome last;
   for (;;) {
     while (PQisBusy(connection) != 0) {
+      if (is_stopped && is_stopped()) {
+        cancel();
+        return Error{Recourse::retry, "source_stopped", "stopped"};
+      }
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
       pollfd file{PQsocket(connection), POLLIN, 0};
-      const int ready = ::poll(&file, 1, at_most.count() == 0 ? -1 : std::max(0, static_cast<int>(left.count())));
-      if (ready == 0)
+      const int ready =
+          ::poll(&file, 1, static_cast<int>(is_stopped ? stop_check.count() : std::max(0ms, left).count()));
+      if (ready == 0 && !is_stopped)
         return Error{Recourse::retry, "source_away",
                      "Postgres at " + where() + " did not answer within " + std::to_string(at_most.count() / 1000) +
                          " s (asked: " + sql.substr(0, 200) + ")"};
@@ -100,19 +108,36 @@ Result<PgConnection::Outcome> PgConnection::ask(const std::string& sql, std::chr
   }
 }
 
+/// What the server would go on with after we are gone: it does not look whether anybody waits.
+void PgConnection::cancel() const {
+  PGcancel* const request = PQgetCancel(connection_.get());
+  char said[256];
+  if (request) PQcancel(request, said, sizeof said);
+  PQfreeCancel(request);
+}
+
 Result<PgRows> PgConnection::query(const std::string& sql, std::chrono::milliseconds at_most) {
   const Outcome result = FF_TRY(ask(sql, at_most));
-  const ExecStatusType status = PQresultStatus(result.get());
-  if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) return error(result.get(), sql);
-  PgRows rows(static_cast<std::size_t>(PQntuples(result.get())));
+  return rows_of(result.get(), sql);
+}
+
+Result<PgRows> PgConnection::query_until(const std::string& sql, const std::function<bool()>& is_stopped) {
+  const Outcome result = FF_TRY(ask(sql, 0ms, is_stopped));
+  return rows_of(result.get(), sql);
+}
+
+Result<PgRows> PgConnection::rows_of(const PGresult* result, const std::string& asked) const {
+  const ExecStatusType status = PQresultStatus(result);
+  if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) return error(result, asked);
+  PgRows rows(static_cast<std::size_t>(PQntuples(result)));
   for (std::size_t r = 0; r < rows.size(); ++r)
-    for (int c = 0; c < PQnfields(result.get()); ++c) {
+    for (int c = 0; c < PQnfields(result); ++c) {
       const int row = static_cast<int>(r);
-      if (PQgetisnull(result.get(), row, c))
+      if (PQgetisnull(result, row, c))
         rows[r].emplace_back();
       else
-        rows[r].emplace_back(std::in_place, PQgetvalue(result.get(), row, c),
-                             static_cast<std::size_t>(PQgetlength(result.get(), row, c)));
+        rows[r].emplace_back(std::in_place, PQgetvalue(result, row, c),
+                             static_cast<std::size_t>(PQgetlength(result, row, c)));
     }
   return rows;
 }

@@ -11,6 +11,7 @@
 #include <libpq-fe.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,9 +53,11 @@ class PgConnection {
   /// as UTF-8, and are never cut by a timeout of the server's.
   static Result<PgConnection> open(const std::string& conninfo, PgMode mode);
 
-  /// Rows of a query; of a command none. Without an answer `at_most` long (0: however long) it is `source_away`, and the
-  /// connection of no more use.
+  /// Rows of a query; of a command none. Without an answer `at_most` long it is `source_away`, and the connection of no more
+  /// use.
   Result<PgRows> query(const std::string& sql, std::chrono::milliseconds at_most = answer_wait);
+  /// The same of a query that takes however long. When `is_stopped`, the server is told to give it up: `source_stopped`.
+  Result<PgRows> query_until(const std::string& sql, const std::function<bool()>& is_stopped);
   /// Starts COPY … TO STDOUT or START_REPLICATION, likewise.
   Result<void> start_copy(const std::string& command);
   /// The next CopyData; waits at most `wait` (or until `wake`, a file descriptor, is readable) for one.
@@ -78,7 +81,11 @@ class PgConnection {
   using Outcome = std::unique_ptr<PGresult, Clear>;
   explicit PgConnection(PGconn* connection) : connection_(connection) {}
   Error error(const PGresult* result, std::string_view asked) const;
-  Result<Outcome> ask(const std::string& sql, std::chrono::milliseconds at_most);
+  /// `at_most` 0: until `is_stopped`.
+  Result<Outcome> ask(const std::string& sql, std::chrono::milliseconds at_most,
+                      const std::function<bool()>& is_stopped = {});
+  Result<PgRows> rows_of(const PGresult* result, const std::string& asked) const;
+  void cancel() const;
 
   std::unique_ptr<PGconn, Finish> connection_;
 };

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "decode/postgres_rows.h"
+#include "source/postgres_source.h"
 
 namespace ff {
 namespace {
@@ -94,7 +95,7 @@ class RangeReader {
     feed_ = range.table->feed;
     partition_ = job_.partitions.id_of(job_.partition_prefix + range.name);
     position_ = 0;
-    pending_ = 0;
+    pending_ = pending_bytes_ = 0;
     rows_->begin(partition_);
     rows_->bind({0, range.table->schema, range.table->table, 'd', range.table->columns}, 1);
     FF_TRY(connection_->start_copy(copy_command(*connection_, range, job_.condition)));
@@ -117,7 +118,8 @@ class RangeReader {
       ++position_;
       const PgRecordPlace place{position_, snapshot_.lsn, 0, 0, snapshot_.started_at};
       FF_TRY(rows_->add({'r', cells_, false}, place));
-      if (++pending_ >= job_.batch_records) FF_TRY(flush(false));
+      pending_bytes_ += row.size();
+      if (++pending_ >= job_.batch_records || pending_bytes_ >= batch_payload_bytes_max) FF_TRY(flush(false));
       heard = std::chrono::steady_clock::now();  // Waiting for room is not the server's silence.
     }
     FF_TRY(flush(true));
@@ -127,7 +129,7 @@ class RangeReader {
 
  private:
   Result<void> flush(bool is_last) {
-    pending_ = 0;
+    pending_ = pending_bytes_ = 0;
     SourceBatch batch{FF_TRY(rows_->finish_batch()), feed_, partition_, position_, is_last ? range_done : "", is_last};
     if (!job_.push(std::move(batch))) return Error{Recourse::retry, stopped, "stopped"};
     return {};
@@ -140,21 +142,21 @@ class RangeReader {
   std::unique_ptr<PostgresRows> rows_;
   std::uint32_t feed_ = 0, partition_ = 0;
   std::int64_t position_ = 0;
-  std::size_t pending_ = 0;
+  std::size_t pending_ = 0, pending_bytes_ = 0;
   std::vector<PgCell> cells_;
 };
 
 }  // namespace
 
-Result<PgExportedSnapshot> create_slot(const std::string& conninfo, const PgSlotRequest& request) {
+Result<PgExportedSnapshot> create_slot(const std::string& conninfo, const PgSlotRequest& request,
+                                       const std::function<bool()>& is_stopped) {
   PgConnection keeper = FF_TRY(PgConnection::open(conninfo, PgMode::replication));
   const bool failover = request.failover && !request.temporary && keeper.server_version() >= 170000;
   const PgRows clock = FF_TRY(keeper.query("select (extract(epoch from clock_timestamp()) * 1000000)::bigint"));
-  // The server waits for every transaction that is open now: however long.
-  const PgRows made = FF_TRY(keeper.query("CREATE_REPLICATION_SLOT " + keeper.identifier(request.name) +
-                                              (request.temporary ? " TEMPORARY" : "") + " LOGICAL pgoutput " +
-                                              (failover ? "(SNAPSHOT 'export', FAILOVER true)" : "EXPORT_SNAPSHOT"),
-                                          std::chrono::milliseconds(0)));
+  const PgRows made = FF_TRY(keeper.query_until(
+      "CREATE_REPLICATION_SLOT " + keeper.identifier(request.name) + (request.temporary ? " TEMPORARY" : "") +
+          " LOGICAL pgoutput " + (failover ? "(SNAPSHOT 'export', FAILOVER true)" : "EXPORT_SNAPSHOT"),
+      is_stopped));
   const auto lsn = parse_lsn(made.at(0)[1].value_or(""));
   FF_CHECK(lsn && made[0][2]);
   return PgExportedSnapshot{std::move(keeper), *made[0][2], *lsn, std::stoll(*clock.at(0)[0])};

@@ -33,7 +33,9 @@ struct PgSlotRequest {
   std::string name;
   bool temporary = false, failover = false;
 };
-Result<PgExportedSnapshot> create_slot(const std::string& conninfo, const PgSlotRequest& request);
+/// Waits for every transaction that is open now, until `is_stopped`; a slot that was not made by then is none.
+Result<PgExportedSnapshot> create_slot(const std::string& conninfo, const PgSlotRequest& request,
+                                       const std::function<bool()>& is_stopped);
 
 struct PgRange {
   const PgTable* table = nullptr;

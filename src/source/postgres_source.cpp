@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/time.h"
+#include "decode/pg_binary.h"
 #include "source/batch_queue.h"
 #include "source/postgres_catalog.h"
 #include "source/postgres_requests.h"
@@ -218,7 +219,8 @@ Result<void> PostgresSource::Impl::read_again(const PgSnapshotRequest& request) 
   const auto table = std::find_if(
       all.begin(), all.end(), [&](const PgTable& t) { return t.schema == request.schema && t.table == request.table; });
   if (table == all.end()) return {};  // It was there when it was asked for.
-  const PgExportedSnapshot snapshot = FF_TRY(create_slot(options.conninfo, {temporary_slot(), true, false}));
+  const PgExportedSnapshot snapshot =
+      FF_TRY(create_slot(options.conninfo, {temporary_slot(), true, false}, [this] { return stopping.load(); }));
   PgSnapshotJob again = job(range_prefix(to_text(snapshot.lsn)));
   again.condition = request.condition(sql);
   return read_ranges(std::move(again), snapshot, ranges_of(*table, options.snapshot_pages));
@@ -232,7 +234,8 @@ Result<void> PostgresSource::Impl::take_snapshot() {
   // where that one would.
   const PgSlotRequest request =
       exists ? PgSlotRequest{temporary_slot(), true, false} : PgSlotRequest{options.slot, false, options.failover};
-  const PgExportedSnapshot snapshot = FF_TRY(create_slot(options.conninfo, request));
+  const PgExportedSnapshot snapshot =
+      FF_TRY(create_slot(options.conninfo, request, [this] { return stopping.load(); }));
   snapshots.push_back(to_text(snapshot.lsn));
   std::string begun;
   for (const std::string& lsn : snapshots) begun += (begun.empty() ? "" : " ") + lsn;
@@ -263,8 +266,12 @@ Result<void> PostgresSource::Impl::read() {
   progress->at.slot = options.slot;
   const bool binary =
       options.binary && std::all_of(tables.begin(), tables.end(), [](const PgTable& t) { return t.all_types_binary; });
+  std::set<std::uint32_t> enums;  // What is not known, then.
+  for (const PgTable& table : tables)
+    for (const PgColumn& column : table.columns)
+      if (!is_binary_known(column.type)) enums.insert(column.type);
   ++connections;
-  PgStream stream({contracts, key, options, partitions.id_of(slot_partition()), binary, wake,
+  PgStream stream({contracts, key, options, partitions.id_of(slot_partition()), binary, std::move(enums), wake,
                    [this](SourceBatch& batch, std::chrono::milliseconds wait) { return queue.push(batch, wait); },
                    [this] { return stopping.load(); }, &flush, &heard_until, &heard_at,
                    [this](const std::string& id, std::string_view json) {
@@ -272,7 +279,9 @@ Result<void> PostgresSource::Impl::read() {
                      if (request && request->slot == options.slot) requests->add(id, *request);
                    }},
                   *progress);
-  return stream.run();
+  const auto done = stream.run();
+  if (!done.ok() && done.error().cause == binary_unknown) options.binary = false;
+  return done;
 }
 
 void PostgresSource::Impl::run() {

@@ -34,6 +34,8 @@
 
 namespace ff {
 
+inline constexpr std::size_t batch_payload_bytes_max = 8 << 20;  ///< one record may go beyond it
+
 struct PostgresOptions {
   std::string name;  ///< the source's, in partitions and messages; no '/'
   std::string

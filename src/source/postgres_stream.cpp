@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/time.h"
+#include "decode/pg_binary.h"
 #include "decode/pg_bytes.h"
 #include "source/postgres_catalog.h"
 #include "source/postgres_requests.h"
@@ -15,7 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto status_interval = 1s;
-constexpr std::size_t payload_bytes_max = 8 << 20;
 
 void put64(std::uint64_t value, std::string& out) {
   for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift);
@@ -136,6 +136,7 @@ Result<void> PgStream::define(const PgRelation& relation) {
       if (column.is_key) sent.push_back(column.name);
     // An insert-only publication needs none, and then the server marks none; find_tables() has seen to that at the start.
     if (!sent.empty()) FF_TRY(check_identity(contract, sent));
+    if (world_.binary) FF_TRY(check_binary(relation, contract));
     auto& rows = rows_[table.name];
     if (!rows) {
       rows = FF_TRY(PostgresRows::make(contract, feed, world_.key));
@@ -144,6 +145,21 @@ Result<void> PgStream::define(const PgRelation& relation) {
     rows->bind(relation, position_ + 1);
     table.feed = static_cast<int>(feed);
     table.rows = rows.get();
+  }
+  return {};
+}
+
+/// The table has changed since find_tables() looked at it. Bytes of a type that nobody here knows look like a label.
+Result<void> PgStream::check_binary(const PgRelation& relation, const Contract& contract) const {
+  for (const PgColumn& column : relation.columns) {
+    const bool is_read = std::any_of(contract.columns.begin(), contract.columns.end(), [&](const Column& c) {
+      return c.name == column.name && c.role != ColumnRole::pii;
+    });
+    if (is_read && !is_binary_known(column.type) && !world_.enums.contains(column.type))
+      return Error{Recourse::retry, binary_unknown,
+                   "the column '" + column.name + "' of " + relation.schema + "." + relation.table +
+                       " has a type now (OID " + std::to_string(column.type) +
+                       ") that is not read in binary: values come as text from here on"};
   }
   return {};
 }
@@ -191,7 +207,8 @@ Result<void> PgStream::change(PgMessage& message) {
     last_feed_ = static_cast<std::uint32_t>(known->second.feed);
     // A record of two facts, or a change of two records, is never split: both have been added or the next is a new one.
     for (const PgCell& cell : record.cells) pending_bytes_ += cell.bytes.size();
-    if (++pending_records_ >= world_.options.batch_records || pending_bytes_ >= payload_bytes_max) FF_TRY(flush());
+    if (++pending_records_ >= world_.options.batch_records || pending_bytes_ >= batch_payload_bytes_max)
+      FF_TRY(flush());
   }
   return {};
 }

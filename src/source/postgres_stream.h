@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct PgProgress {
   std::int64_t position = 0;  ///< records
 };
 
+/// The cause of a `retry` that works with values as text.
+inline constexpr const char* binary_unknown = "binary_unknown";
+
 /// What the stream shares with the rest of its source.
 struct PgStreamWorld {
   const ContractSet& contracts;
@@ -33,6 +37,7 @@ struct PgStreamWorld {
   const PostgresOptions& options;
   std::uint32_t partition = 0;  ///< of the slot
   bool binary = false;
+  std::set<std::uint32_t> enums;                                          ///< types whose binary values are labels
   int wake = -1;                                                          ///< readable: look at `flush` and `stop`
   std::function<bool(SourceBatch&, std::chrono::milliseconds)> try_push;  ///< false: no room yet, or stopped
   std::function<bool()> is_stopped;
@@ -63,6 +68,7 @@ class PgStream final : private PgTransactionSink {
   Result<void> message(const PgMessage& message) override;
   Result<void> commit(Lsn end) override;
   Result<void> define(const PgRelation& relation);
+  Result<void> check_binary(const PgRelation& relation, const Contract& contract) const;
   Result<void> truncate(const PgMessage& message);
 
   Result<void> start();

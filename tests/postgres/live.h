@@ -295,6 +295,22 @@ inline void expect_equal(Engine& engine, Database& db, std::int64_t unresolved_m
   EXPECT_TRUE(engine.lake.refusals.empty()) << engine.lake.refusals.front().detail;
 }
 
+inline bool comes_true(Database& db, const std::string& query, std::chrono::seconds at_most = 10s) {
+  const auto end = std::chrono::steady_clock::now() + at_most;
+  while (db.value(query) != "t") {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(20ms);
+  }
+  return true;
+}
+
+/// What the stream of this engine's slot asked the server for.
+inline std::string stream_command(Engine& engine, Database& db) {
+  return db.value(
+      "select query from pg_stat_activity join pg_replication_slots on active_pid = pid where slot_name = '" +
+      engine.options.slot + "'");
+}
+
 inline void say_end(Database& db, const std::string& id = "END") {
   db("insert into orders values ('" + id + "', null, null, '2026-03-09 00:00Z', null)");
 }

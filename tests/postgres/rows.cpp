@@ -103,6 +103,30 @@ TEST(PostgresLive, RefusesAReplicaIdentityThatCannotTellRowsApart) {
   EXPECT_EQ(engine.run_until_halt().cause, "replica_identity");
 }
 
+TEST(PostgresLive, InsertsNeedNoReplicaIdentity) {
+  Database db("ff_nothing");
+  db(tables_sql);
+  db("alter table events replica identity nothing");
+  Engine engine(db);
+  const auto refused = engine.start();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().cause, "replica_identity") << "its publication tells of updates";
+  db("alter publication pub set (publish = 'insert')");
+  engine.must_begin();
+  db("insert into events values ('e1', 'A', 'picked_up', '2026-03-01 09:00Z', 7)");
+  db("update events set status = 'delivered'");
+  say_end(db);
+  engine.run_until_order("END");
+  EXPECT_EQ(engine.lake.events().at("A|e1").first, "picked_up") << "as it was inserted";
+  // Once it tells of updates, the server itself makes none that nobody could place.
+  db("alter publication pub set (publish = 'insert, update, delete')");
+  for (const char* change : {"update events set status = 'delivered'", "delete from events"}) {
+    const auto made = db.sql->query(change);
+    ASSERT_FALSE(made.ok());
+    EXPECT_NE(made.error().message.find("does not have a replica identity"), std::string::npos) << made.error().message;
+  }
+}
+
 TEST(PostgresLive, HaltsAtATruncateAndGoesPastItWhenTold) {
   Database db("ff_truncate");
   db(tables_sql);
@@ -157,10 +181,23 @@ TEST(PostgresLive, ReadsPartitionedTablesByTheirRoot) {
       "/public.orders_1/0-8192"));
 }
 
-TEST(PostgresLive, TablesChangeUnderIt) {
+/// How the server sends values, and transactions that are large.
+struct Wire {
+  const char* name;
+  bool binary, streaming;
+};
+class OnEachWire : public ::testing::TestWithParam<Wire> {};
+INSTANTIATE_TEST_SUITE_P(Wires, OnEachWire,
+                         ::testing::Values(Wire{"Text", false, false}, Wire{"Binary", true, false},
+                                           Wire{"BinaryStreamed", true, true}),
+                         [](const auto& wire) { return wire.param.name; });
+
+TEST_P(OnEachWire, TablesChangeUnderIt) {
   Database db("ff_ddl");
   db(tables_sql);
   Engine engine(db);
+  engine.options.binary = GetParam().binary;
+  engine.options.streaming = GetParam().streaming;
   engine.must_begin();
   db("insert into orders values ('A', 'R', 'H', '2026-03-01 08:00Z', 'n')");
   db("alter table orders add column weight int");  // drift: known by name, its values never land
@@ -182,6 +219,89 @@ TEST(PostgresLive, TablesChangeUnderIt) {
   const std::set<std::string> drifts(engine.lake.drifts.begin(), engine.lake.drifts.end());
   EXPECT_TRUE(drifts.contains("weight") && drifts.contains("destination") && drifts.contains("dest"));
   for (const std::string& payload : engine.lake.payloads) EXPECT_EQ(payload.find("weight"), std::string::npos);
+}
+
+TEST_P(OnEachWire, ATypeThatIsNewToItIsReadAsText) {
+  Database db("ff_retyped");
+  db(tables_sql);
+  db("create type level as enum ('slow', 'express')");
+  Engine engine(db);
+  engine.options.binary = GetParam().binary;
+  engine.options.streaming = GetParam().streaming;
+  read_an_order(engine, db, "A");
+  EXPECT_EQ(stream_command(engine, db).find("binary") != std::string::npos, GetParam().binary);
+  db("alter table orders alter dest type inet using inet '10.0.0.1', alter note type level using level 'slow'");
+  // Enough for a transaction that is streamed.
+  db("insert into orders select 'B' || i, 'R', '10.0.0.2', '2026-03-01 08:00Z', 'express' from generate_series(1, "
+     "2000) i");
+  db("alter table orders alter dest type text");  // and what the server says of it now is of no help
+  say_end(db);
+  engine.run_until_order("END");
+  const auto orders = engine.lake.orders();
+  EXPECT_EQ(orders.size(), 2002U);
+  for (const auto& [id, order] : orders) {
+    if (!id.starts_with("B")) continue;
+    ASSERT_EQ(std::get<1>(order), "10.0.0.2");
+    ASSERT_EQ(std::get<3>(order), "express");
+  }
+}
+
+TEST(PostgresLive, TextAndBinarySayTheSame) {
+  Database db("ff_types");
+  db("create type level as enum ('slow', 'express')");
+  const bool has_infinite_intervals = db.sql->server_version() >= 170000;
+  const std::vector<std::pair<std::string, std::vector<std::string>>> types = {
+      {"level", {"express", "slow"}},
+      {"timestamptz", {"infinity", "-infinity", "0044-03-15 12:00+00 BC", "2026-03-01 08:00:00.000001+02"}},
+      {"text[]", {"{}", R"({a,NULL,"null","b,c","d\\\"",""})", R"({{x,y},{z,"\\t"}})", "[0:1]={a,b}"}},
+      {"int[]", {"{1,-2,NULL}"}},
+      {"numeric", {"NaN", "Infinity", "-Infinity", "0.00", "-12345678901234567890.000100", "1e20", "1e-20"}},
+      {"jsonb", {R"({"a": [1, null, "x\u00e9"]})", R"("")", "null"}},
+      {"json", {R"({ "a":1 })"}},
+      {"timestamp", {"infinity", "2026-03-01 08:00:00.5"}},
+      {"date", {"infinity", "-infinity", "0001-12-31 BC", "2026-02-28"}},
+      {"time", {"24:00:00", "00:00:00.123"}},
+      {"float8", {"NaN", "-Infinity", "-0", "1e15", "123456789012345", "0.0001", "1e-5", "1e-300"}},
+      {"float4", {"Infinity", "1e6", "123456", "0.1"}},
+      {"interval",
+       {"-1 year +2 days -03:04:05.6", has_infinite_intervals ? "infinity" : "0",
+        has_infinite_intervals ? "-infinity" : "0"}},
+      {"boolean", {"t", "f"}},
+      {"bigint", {"-9223372036854775808"}},
+      {"bytea", {R"(\x00ff)"}},
+      {"uuid", {"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"}},
+      {"char(3)", {"x"}}};
+  std::string columns, others;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    columns += ", c" + std::to_string(i) + " " + types[i].first;
+    if (i > 1) others += (i == 2 ? "c" : ", c") + std::to_string(i);
+  }
+  db("create table kinds(id int primary key, created timestamptz" + columns + ")");
+  db("create publication pub for table kinds");
+  std::string yaml = contract_yaml("kinds", "kinds", "shipment",
+                                   "      - {name: shipment_id, physicalName: id, logicalType: string}\n"
+                                   "      - {name: created_at, physicalName: created, logicalType: timestamp}\n"
+                                   "      - {name: service_level, physicalName: c0, logicalType: string}\n"
+                                   "      - {name: promised_pickup_by, physicalName: c1, logicalType: timestamp}\n");
+  yaml.insert(yaml.find("schema:\n"), "  - {property: otherColumns, value: [" + others + "]}\n");
+  Engine text(db, {yaml}), binary(db, {yaml});
+  binary.options.slot += "_binary";
+  binary.options.binary = true;
+  text.must_begin();
+  binary.must_begin();
+  for (std::size_t row = 0; row < 8; ++row) {
+    std::string values = std::to_string(row) + ", '2026-03-01 08:00Z'";
+    for (const auto& [type, said] : types) values += ", '" + said[row % said.size()] + "'";
+    db("insert into kinds values (" + values + ")");
+  }
+  text.run_until([&] { return text.lake.records == 8; });
+  binary.run_until([&] { return binary.lake.records == 8; });
+  EXPECT_EQ(stream_command(text, db).find("binary"), std::string::npos);
+  EXPECT_NE(stream_command(binary, db).find("binary 'true'"), std::string::npos);
+  EXPECT_EQ(text.lake.payloads, binary.lake.payloads);
+  EXPECT_EQ(text.lake.seen, binary.lake.seen);
+  EXPECT_EQ(text.lake.orders(), binary.lake.orders());
+  EXPECT_EQ(text.lake.refusals.size(), binary.lake.refusals.size());
 }
 
 }  // namespace

@@ -1,9 +1,17 @@
 // The slot: what it is told, when it moves, which one is not ours, and what a failover leaves of it.
 // Against a real server: what the lake would have is compared with the tables themselves, by plain SQL.
-#include "live.h"
+#include "writing.h"
 
 namespace ff::testing {
 namespace {
+
+/// It stops for that reason, and its message names the way out.
+void expect_refusal(const Result<void>& started, const std::string& cause, const std::string& way_out) {
+  ASSERT_FALSE(started.ok());
+  EXPECT_EQ(started.error().cause, cause);
+  EXPECT_EQ(started.error().recourse, Recourse::halt);
+  EXPECT_NE(started.error().message.find(way_out), std::string::npos) << started.error().message;
+}
 
 TEST(PostgresLive, RefusesASlotThatIsNotTheOneItRead) {
   Database db("ff_slots");
@@ -19,19 +27,13 @@ TEST(PostgresLive, RefusesASlotThatIsNotTheOneItRead) {
     db("select pg_drop_replication_slot(" + slot + ")");
   };
   drop();
-  auto refused = engine.start();
-  ASSERT_FALSE(refused.ok());
-  EXPECT_EQ(refused.error().cause, "slot_missing");
+  expect_refusal(engine.start(), "slot_missing", "raise authority.epoch");
   say_end(db, "LOST");
   db("select pg_create_logical_replication_slot(" + slot + ", 'pgoutput')");
-  refused = engine.start();
-  ASSERT_FALSE(refused.ok());
-  EXPECT_EQ(refused.error().cause, "slot_gap") << "made anew: LOST would be lost in silence";
+  expect_refusal(engine.start(), "slot_gap", "raise authority.epoch");  // made anew: LOST would be lost in silence
   drop();
   db("select pg_create_physical_replication_slot(" + slot + ")");
-  refused = engine.start();
-  ASSERT_FALSE(refused.ok());
-  EXPECT_EQ(refused.error().cause, "slot_foreign");
+  expect_refusal(engine.start(), "slot_foreign", "choose another slot name");
 }
 
 TEST(PostgresLive, RefusesASlotThatSomebodyElseMoved) {
@@ -46,9 +48,39 @@ TEST(PostgresLive, RefusesASlotThatSomebodyElseMoved) {
        ++i)
     std::this_thread::sleep_for(20ms);
   db("select pg_replication_slot_advance('" + engine.options.slot + "', pg_current_wal_lsn())");
-  const auto refused = engine.start();
-  ASSERT_FALSE(refused.ok());
-  EXPECT_EQ(refused.error().cause, "slot_gap") << refused.error().message;
+  expect_refusal(engine.start(), "slot_gap", "raise authority.epoch");
+}
+
+/// A setting of the server, until the end of the scope.
+class Setting {
+ public:
+  Setting(Database& db, const std::string& name, const std::string& value) : db_(db), name_(name) {
+    db_("alter system set " + name + " = '" + value + "'");
+    db_("select pg_reload_conf()");
+  }
+  ~Setting() {
+    db_("alter system reset " + name_);
+    db_("select pg_reload_conf()");
+  }
+
+ private:
+  Database& db_;
+  std::string name_;
+};
+
+/// Checkpoints until the slot is lost: a setting takes its time to reach the server's processes.
+void lose_the_slot(Engine& engine, Database& db, const std::string& setting, const std::string& value) {
+  const Setting cap(db, setting, value);
+  db("create table filler(x int)");
+  std::string status;
+  for (int i = 0; i < 50 && status != "lost"; ++i) {
+    db("insert into filler select generate_series(1, 1000)");
+    db("select pg_switch_wal()");
+    db("checkpoint");
+    status = db.value("select wal_status from pg_replication_slots where slot_name = '" + engine.options.slot + "'");
+    std::this_thread::sleep_for(100ms);
+  }
+  EXPECT_EQ(status, "lost");
 }
 
 TEST(PostgresLive, RefusesASlotThatTheServerGaveUp) {
@@ -57,20 +89,28 @@ TEST(PostgresLive, RefusesASlotThatTheServerGaveUp) {
   Engine engine(db);
   read_an_order(engine, db, "A");
   engine.kill();
-  db("alter system set max_slot_wal_keep_size = '1MB'");
-  db("select pg_reload_conf()");
-  for (int i = 0; i < 4; ++i)
-    db("select pg_switch_wal()"), db("create table if not exists filler as select 1 x"),
-        db("insert into filler select generate_series(1, 1000)");
-  db("checkpoint");
-  const std::string status =
-      db.value("select wal_status from pg_replication_slots where slot_name = '" + engine.options.slot + "'");
-  db("alter system reset max_slot_wal_keep_size");
-  db("select pg_reload_conf()");
-  ASSERT_EQ(status, "lost");
-  const auto refused = engine.start();
-  ASSERT_FALSE(refused.ok());
-  EXPECT_EQ(refused.error().cause, "slot_lost") << refused.error().message;
+  lose_the_slot(engine, db, "max_slot_wal_keep_size", "1MB");
+  expect_refusal(engine.start(), "slot_lost", "max_slot_wal_keep_size");
+}
+
+TEST(PostgresLive, HaltsWhenTheServerGivesTheSlotUpUnderIt) {
+  Database db("ff_lost_under");
+  db(tables_sql);
+  Engine engine(db);
+  read_an_order(engine, db, "A");
+  lose_the_slot(engine, db, "max_slot_wal_keep_size", "1MB");
+  expect_refusal(engine.run_until_halt(), "slot_lost", "max_slot_wal_keep_size");
+}
+
+TEST(PostgresLive, RefusesASlotThatWasIdleForTooLong) {
+  Database db("ff_idle_slot");
+  if (db.sql->server_version() < 180000) GTEST_SKIP() << "no idle_replication_slot_timeout before 18";
+  db(tables_sql);
+  Engine engine(db);
+  read_an_order(engine, db, "A");
+  engine.kill();
+  lose_the_slot(engine, db, "idle_replication_slot_timeout", "1s");
+  expect_refusal(engine.start(), "slot_lost", "'idle_timeout' (max_slot_wal_keep_size, idle_replication_slot_timeout)");
 }
 
 TEST(PostgresLive, RefusesAnotherClusterUnderTheOldName) {
@@ -91,8 +131,7 @@ TEST(PostgresLive, RefusesAnotherClusterUnderTheOldName) {
   }
   const auto refused = engine.start();
   Database::run(admin, "drop database ff_cluster with (force)");
-  ASSERT_FALSE(refused.ok());
-  EXPECT_EQ(refused.error().cause, "other_cluster") << refused.error().message;
+  expect_refusal(refused, "other_cluster", "point conninfo to the right one");
 }
 
 TEST(PostgresLive, TellsTheServerOnlyWhatTheLakeHas) {
@@ -189,25 +228,31 @@ TEST(PostgresLive, FailoverToAStandbyThatHasTheSlot) {
     while (engine.poll(10ms)) engine.commit(), engine.confirm();
   }
   ASSERT_EQ(on_standby(is_synced), "t");
+  // The lake is left behind while others write on, and the standby takes over in the middle of it.
+  Writer before(db, 11, 0);
   say_end(db, "B");
   engine.run_until_order("B");
-  say_end(db, "C");  // in the standby, not in the lake
-  const std::string written = db.value("select pg_current_wal_lsn()");
-  for (int i = 0; i < 200 && on_standby("select pg_last_wal_replay_lsn() >= '" + written + "'") != "t"; ++i)
-    std::this_thread::sleep_for(50ms);
+  engine.run_until([&] { return before.count > 100; });
   engine.kill();
+  const std::string written = db.value("select pg_current_wal_lsn()");
+  for (int i = 0; i < 200 && on_standby("select pg_last_wal_replay_lsn() > '" + written + "'") != "t"; ++i)
+    std::this_thread::sleep_for(50ms);
   ASSERT_EQ(on_standby("select pg_promote()"), "t");
+  before.finish();
 
-  engine.options.conninfo = there;
-  engine.must_start();
-  engine.run_until_order("C");
+  db.conninfo = engine.options.conninfo = there;
+  db.sql.emplace(db.connect());
   {
-    PgConnection promoted = PgConnection::open(there, PgMode::sql).value();
-    Database::run(promoted, "insert into orders values ('D', null, null, '2026-03-09 00:00Z', null)");
+    Writer after(db, 12, 100000);
+    engine.must_start();
+    engine.run_until([&] { return after.count > 100; });
   }
+  say_end(db, "D");
   engine.run_until_order("D");
   EXPECT_EQ(parse_position(engine.mark("postgres:t").resume)->timeline, 2);
-  EXPECT_TRUE(engine.lake.orders().contains("A") && engine.lake.orders().contains("B"));
+  expect_equal(engine, db);
+  db.conninfo = primary;
+  db.sql.emplace(db.connect());
 
   // A lake that went on with the old server after the new one had left it has read what the new one never had.
   engine.kill();
@@ -227,8 +272,7 @@ TEST(PostgresLive, FailoverToAStandbyThatHasTheSlot) {
     PgConnection promoted = PgConnection::open(there, PgMode::sql).value();
     Database::run(promoted, "select pg_drop_replication_slot('" + astray.options.slot + "')");
   }
-  ASSERT_FALSE(refused.ok());
-  EXPECT_EQ(refused.error().cause, "timeline_diverged") << refused.error().message;
+  expect_refusal(refused, "timeline_diverged", "Raise authority.epoch");
 }
 
 }  // namespace
