@@ -18,7 +18,7 @@ import threading
 import time
 
 import fastavro
-from confluent_kafka import Consumer, KafkaError
+from confluent_kafka import Consumer, KafkaError, Producer
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from world import Cluster, Lake, Reader, Topic, contract, event, now, password, wait_until_held  # noqa: E402
@@ -247,6 +247,38 @@ def poison_is_refused_in_its_place(kafka, folder):
     assert all(r["ingest_time"] == f"{now}123000" and r["headers"] == '{"traceparent":"00-abc"}' for r in records), records
 
 
+def of_transactions_only_what_was_committed_is_read(kafka, folder):
+    topic, lake = Topic(kafka, "shop", partitions=1), Lake(folder / "lake")
+    contracts = contract(folder / "contracts", topic.name)
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": "shop", "log_level": 0})
+    producer.init_transactions(30)
+
+    def transaction(first, count, is_committed):
+        producer.begin_transaction()
+        for i in range(first, first + count):
+            producer.produce(topic.name, value=event(i))
+            topic.sent[f"e{i}"] += is_committed
+        assert producer.flush(30) == 0
+        (producer.commit_transaction if is_committed else producer.abort_transaction)(30)
+        return time.time()
+
+    transaction(0, 10, True)
+    transaction(10, 10, False)
+    transaction(20, 5, True)
+    reader = Reader(kafka, contracts, lake, group="shop", commit_ms=50)
+    lake.wait_for_mark("kafka:shop/0", 28, reader)  # the third marker has offset 27
+    ended_at = transaction(25, 5, False)
+    lake.wait_for_mark("kafka:shop/0", 34, reader)
+    figures = reader.terminate()
+    assert figures["lag"] == 0 and figures["heard_until"] > ended_at * 1e6, figures
+    kafka.forget_before("shop", 0, 34)  # nothing that could be read lies between the mark and there
+    reader = Reader(kafka, contracts, lake, group="shop", commit_ms=50)
+    transaction(30, 1, True)
+    lake.wait_for_mark("kafka:shop/0", 36, reader)
+    reader.terminate()
+    lake.check_once(topic)
+
+
 def a_topic_made_anew_is_not_read_on(kafka, folder):
     topic, lake = Topic(kafka, "anew", partitions=2), Lake(folder / "lake")
     contracts = contract(folder / "contracts", topic.name)
@@ -438,6 +470,7 @@ CHECKS = [("killed anywhere, each record is in once", killed_anywhere_each_recor
           ("a group of the old kind is waited for", a_group_of_the_old_kind_is_waited_for),
           ("a partition that left in a pause comes back", a_partition_that_left_in_a_pause_comes_back),
           ("poison is refused in its place", poison_is_refused_in_its_place),
+          ("of transactions only what was committed is read", of_transactions_only_what_was_committed_is_read),
           ("a topic made anew is not read on", a_topic_made_anew_is_not_read_on),
           ("what retention took is a gap", what_retention_took_is_a_gap),
           ("a mark beyond the end is a gap", a_mark_beyond_the_end_is_a_gap),

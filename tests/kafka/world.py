@@ -189,6 +189,12 @@ class Lake:
             assert time.monotonic() < until and reader.process.poll() is None, f"{len(self.records)} of {count}\n{reader.text()[-1500:]}\n{reader.log()[-800:]}"
             time.sleep(0.2)
 
+    def wait_for_mark(self, partition, position, reader, seconds=60):
+        until = time.monotonic() + seconds
+        while self.read().marks.get(partition, (0,))[0] != position:
+            assert time.monotonic() < until and reader.process.poll() is None, f"{self.marks}, not {position}\n{reader.text()[-1500:]}\n{reader.log()[-800:]}"
+            time.sleep(0.1)
+
     def check_once(self, *topics):
         """Every record sent to these is in exactly once, no position twice, and in each partition they stand in order."""
         self.read()
