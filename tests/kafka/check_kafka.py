@@ -46,6 +46,24 @@ def killed_anywhere_each_record_is_in_once(kafka, folder):
     assert committed == marks, f"the group's offsets {committed} are not the lake's marks {marks}"
 
 
+def the_groups_offsets_are_never_the_truth(kafka, folder):
+    topic, lake = Topic(kafka, "truth", partitions=4), Lake(folder / "lake")
+    contracts = contract(folder / "contracts", topic.name)
+    reader = Reader(kafka, contracts, lake, group="truth", commit_ms=300)
+    for i in range(10):
+        topic.send(200 * i, 200)
+        committed, marks = kafka.committed("truth", topic.name), lake.read().marks
+        assert all(offset <= marks.get(f"kafka:truth/{n}", (0,))[0] for n, offset in committed.items()), f"the group is at {committed}, the lake at {marks}"
+    lake.wait_for(2000, reader)
+    reader.terminate()
+    topic.send(2000, 1000)
+    kafka.commit_all("truth", topic.name)
+    reader = Reader(kafka, contracts, lake, group="truth", commit_ms=50)
+    lake.wait_for(3000, reader)
+    reader.terminate()
+    lake.check_once(topic)
+
+
 def two_readers_share_and_none_reads_twice(kafka, folder):
     topic, lake = Topic(kafka, "shared", partitions=16), Lake(folder / "lake")
     contracts = contract(folder / "contracts", topic.name)
@@ -461,6 +479,7 @@ def what_the_publisher_flushed_is_there(kafka, folder):
 
 
 CHECKS = [("killed anywhere, each record is in once", killed_anywhere_each_record_is_in_once),
+          ("the group's offsets are never the truth", the_groups_offsets_are_never_the_truth),
           ("two readers share and none reads twice", two_readers_share_and_none_reads_twice),
           ("who joins takes only what moves", who_joins_takes_only_what_moves),
           ("topics of any size, that come and grow", topics_of_any_size_that_come_and_grow),

@@ -15,7 +15,7 @@ sys.path.insert(0, str(root / "scripts/stack"))
 from servers import Kafka  # noqa: E402
 from server import free_ports, run  # noqa: E402
 
-from confluent_kafka import Producer  # noqa: E402
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition  # noqa: E402
 
 programs = root / "build/release/bin"
 password = "a-secret-of-this-test"
@@ -88,17 +88,33 @@ listener.name.tls.ssl.client.auth=required
 
     def forget_before(self, topic, partition, offset):
         """As retention does: the log begins at `offset`."""
-        from confluent_kafka import TopicPartition
         wanted = TopicPartition(topic, partition, offset)
         admin = self.admin()
         for future in admin.delete_records([wanted]).values():
             future.result(30)
 
     def committed(self, group, topic):
-        from confluent_kafka import ConsumerGroupTopicPartitions
-        admin = self.admin()
-        future = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group]
-        return {p.partition: p.offset for p in future.result(30).topic_partitions if p.topic == topic}
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": group})
+        partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+        offsets = {p.partition: p.offset for p in consumer.committed([TopicPartition(topic, n) for n in partitions], timeout=30)}
+        consumer.close()
+        return offsets
+
+    def commit_all(self, group, topic):
+        """The group's offsets say that it has read all there is; that is taken once nobody is in it."""
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": group})
+        ends = [TopicPartition(topic, n) for n in consumer.list_topics(topic, timeout=30).topics[topic].partitions]
+        for end in ends:
+            end.offset = consumer.get_watermark_offsets(end, timeout=30)[1]
+        until = time.monotonic() + 20
+        while True:
+            try:
+                consumer.commit(offsets=ends, asynchronous=False)
+                break
+            except KafkaException:
+                assert time.monotonic() < until, f"{group} does not end"
+                time.sleep(0.2)
+        consumer.close()
 
 
 def wait_until_held(readers, counts, seconds=40):
