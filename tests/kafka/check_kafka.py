@@ -359,6 +359,36 @@ def broker_and_wire_come_back(kafka, folder):
     lake.check_once(topic)
 
 
+def a_wire_that_falls_silent_is_left(kafka, folder):
+    topic, lake = Topic(kafka, "silent"), Lake(folder / "lake")
+    contracts = contract(folder / "contracts", topic.name)
+    topic.send(0, count)
+    reader = Reader(kafka, contracts, lake, group="silent", bootstrap=kafka.gated_bootstrap, commit_ms=20, **{"property.socket.timeout.ms": 5000})
+    lake.wait_for(1, reader)
+    kafka.gate.hold()
+    for i in range(11):  # longer than any request waits, and the group for its member
+        topic.send(count + 100 * i, 100)
+        time.sleep(1)
+    reader.wait_for("^ERROR retry kafka_away")
+    kafka.gate.heal()
+    lake.wait_for(count + 1100, reader)
+    assert reader.terminate()["lag"] == 0
+    lake.check_once(topic)
+
+
+scan_schema = {"type": "record", "name": "Scan", "namespace": "acme", "fields": [
+    {"name": "event_id", "type": "string"}, {"name": "shipment_id", "type": "string"},
+    {"name": "status", "type": {"type": "enum", "name": "Status", "symbols": ["picked_up", "delivered"]}},
+    {"name": "event_time", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+    {"name": "driver_id", "type": ["null", "string"], "default": None}]}
+
+
+def scan(id, i):
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, fastavro.parse_schema(scan_schema), {"event_id": f"e{i}", "shipment_id": "S1", "status": "delivered", "event_time": now * 1000, "driver_id": f"D{i}"})
+    return b"\0" + id.to_bytes(4, "big") + out.getvalue()
+
+
 def avro_waits_for_its_registry(kafka, folder):
     schema = {"type": "record", "name": "Scan", "namespace": "acme", "fields": [
         {"name": "event_id", "type": "string"}, {"name": "shipment_id", "type": "string"},
@@ -494,6 +524,7 @@ CHECKS = [("killed anywhere, each record is in once", killed_anywhere_each_recor
           ("what retention took is a gap", what_retention_took_is_a_gap),
           ("a mark beyond the end is a gap", a_mark_beyond_the_end_is_a_gap),
           ("broker and wire come back", broker_and_wire_come_back),
+          ("a wire that falls silent is left", a_wire_that_falls_silent_is_left),
           ("Avro waits for its registry", avro_waits_for_its_registry),
           ("what the publisher flushed is there", what_the_publisher_flushed_is_there),
           ("who we are is checked", who_we_are_is_checked),
