@@ -28,6 +28,17 @@ TEST(KafkaSettings, AreRefusedByNameAndNeverShowASecret) {
   EXPECT_EQ(refused(cluster).cause, "kafka_bad_setting") << "no token";
 }
 
+TEST(KafkaSettings, NameTheZoneToFetchFrom) {
+  KafkaCluster cluster;
+  cluster.brokers = "localhost:9092";
+  cluster.rack = "zone-b";
+  const auto conf = make_conf(cluster, {}).value();
+  char rack[16];
+  std::size_t size = sizeof rack;
+  EXPECT_EQ(rd_kafka_conf_get(conf.get(), "client.rack", rack, &size), RD_KAFKA_CONF_OK);
+  EXPECT_STREQ(rack, "zone-b");
+}
+
 TEST(KafkaErrors, AreNamedAfterWhatTheCallerDoesNext) {
   const KafkaCluster cluster;
   EXPECT_EQ(error_of(RD_KAFKA_RESP_ERR__TRANSPORT, "", cluster).recourse, Recourse::retry);
