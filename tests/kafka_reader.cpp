@@ -12,7 +12,7 @@
 
 #include <csignal>
 #include <cstdio>
-#include <ctime>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <set>
@@ -178,10 +178,12 @@ int main(int argc, char** argv) {
   options.cluster.tls_ca = words.text("ca");
   options.cluster.tls_certificate = words.text("certificate");
   options.cluster.tls_key = words.text("key");
-  if (words.all.count("token"))
+  if (words.all.count("token"))  // a file: when it expires, and the token
     options.cluster.token = [&]() -> ff::Result<ff::KafkaToken> {
-      return ff::KafkaToken{words.text("token"), words.text("user"),
-                            (static_cast<std::int64_t>(std::time(nullptr)) + 3600) * 1000};
+      ff::KafkaToken token{"", words.text("user")};
+      std::ifstream(words.text("token")) >> token.expires_at_ms >> token.token;
+      std::printf("TOKEN until %lld\n", static_cast<long long>(token.expires_at_ms));
+      return token;
     };
   options.cluster.log = [](int level, const std::string& text) {
     std::fprintf(stderr, "librdkafka %d %s\n", level, text.c_str());

@@ -439,13 +439,39 @@ def who_we_are_is_checked(kafka, folder):
         denied = Reader(kafka, contract(folder / hidden.name, hidden.name), bootstrap=sasl, group=hidden.name, sasl="SCRAM-SHA-512", user="reader", password=password)
         assert denied.end() == 4 and re.search(f"ERROR halt kafka_denied .*{hidden.name}.*ACL", denied.text()), denied.text()
 
-    def part(value):
-        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
-    token = part({"alg": "none"}) + "." + part({"sub": "reader", "iat": now, "exp": now + 3600}) + "."
-    Reader(kafka, contracts, bootstrap=sasl, group="token", sasl="OAUTHBEARER", user="reader", token=token, records=10).done()
     tls = {"property.ssl.endpoint.identification.algorithm": "https"}
     files = {"tls": 1, "ca": kafka.folder / "ca.pem", "certificate": kafka.folder / "client.crt", "key": kafka.folder / "client.key"}
     Reader(kafka, contracts, bootstrap=f"127.0.0.1:{kafka.tls_port}", group="tls", records=10, **files, **tls).done()
+    stranger = Reader(kafka, contracts, bootstrap=f"127.0.0.1:{kafka.tls_port}", group="stranger", **{**files, "ca": kafka.folder / "other.pem"})
+    assert stranger.end() == 4 and re.search("ERROR halt kafka_denied .*certificate.*tls_ca", stranger.text()), stranger.text()
+
+    def publish(word):
+        return subprocess.run([programs / "kafka_writer", f"brokers={sasl}", "topic=secured", "sasl=SCRAM-SHA-512", "user=reader", f"password={word}"], input="k\tv\n", capture_output=True, text=True, timeout=60)
+    assert "FLUSHED 1" in publish(password).stdout
+    denied = publish("wrong-" + password)
+    assert denied.returncode == 4 and "ERROR halt kafka_denied" in denied.stdout and password not in denied.stdout + denied.stderr, denied.stdout
+
+
+def a_token_is_renewed_before_it_expires(kafka, folder):
+    topic, lake = Topic(kafka, "renewed", partitions=1), Lake(folder / "lake")
+    contracts = contract(folder / "contracts", topic.name)
+
+    def issue_token(seconds=6):
+        def part(value):
+            return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+        until = time.time() + seconds
+        (folder / "next").write_text(f"{int(until * 1000)} {part({'alg': 'none'})}.{part({'sub': 'reader', 'iat': now, 'exp': until})}.")
+        (folder / "next").rename(folder / "token")
+    issue_token()
+    reader = Reader(kafka, contracts, lake, bootstrap=f"127.0.0.1:{kafka.sasl_port}", group="renewed", sasl="OAUTHBEARER", user="reader", token=folder / "token", commit_ms=50)
+    for i in range(8):
+        issue_token()
+        topic.send(i, 1)
+        time.sleep(1)
+    lake.wait_for(8, reader)
+    reader.terminate()
+    lake.check_once(topic)
+    assert len(set(re.findall("^TOKEN .*", reader.text(), re.M))) > 1, reader.text()
 
 
 def a_stalled_engine_holds_the_reading(kafka, folder):
@@ -528,6 +554,7 @@ CHECKS = [("killed anywhere, each record is in once", killed_anywhere_each_recor
           ("Avro waits for its registry", avro_waits_for_its_registry),
           ("what the publisher flushed is there", what_the_publisher_flushed_is_there),
           ("who we are is checked", who_we_are_is_checked),
+          ("a token is renewed before it expires", a_token_is_renewed_before_it_expires),
           ("a stalled engine holds the reading", a_stalled_engine_holds_the_reading)]
 
 

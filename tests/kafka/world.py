@@ -22,7 +22,7 @@ password = "a-secret-of-this-test"
 
 
 class Cluster(Kafka):
-    """Beside the listeners of servers.py one with SASL (SCRAM, unsecured OAUTHBEARER) and one with TLS that asks for a client certificate.
+    """Beside the listeners of servers.py one with SASL (SCRAM, unsecured OAUTHBEARER that ends with its token) and one with TLS that asks for a client certificate.
     Who comes without a name may do all; what no ACL speaks of everybody may."""
 
     def set_up(self):
@@ -41,6 +41,7 @@ listener.name.sasl.sasl.enabled.mechanisms=SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEAR
 listener.name.sasl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.sasl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.sasl.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";
+listener.name.sasl.oauthbearer.connections.max.reauth.ms=3600000
 listener.name.tls.ssl.keystore.type=PEM
 listener.name.tls.ssl.keystore.location={self.folder}/server.pem
 listener.name.tls.ssl.truststore.type=PEM
@@ -57,7 +58,8 @@ listener.name.tls.ssl.client.auth=required
         def openssl(*words):
             run(["openssl", *words])
         f = self.folder
-        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test authority", "-keyout", f / "ca.key", "-out", f / "ca.pem")
+        for authority in ("ca", "other"):
+            openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN=test authority {authority}", "-keyout", f / f"{authority}.key", "-out", f / f"{authority}.pem")
         for who in ("server", "client"):
             openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={who}", "-keyout", f / f"{who}.key", "-out", f / f"{who}.csr")
             (f / "names").write_text("subjectAltName=IP:127.0.0.1")
