@@ -168,6 +168,9 @@ int main(int argc, char** argv) {
   options.cluster.brokers = words.text("brokers");
   options.group = words.text("group");
   options.registry_url = words.text("registry");
+  options.registry_user = words.text("registry_user");
+  options.registry_password = words.text("registry_password");
+  options.registry_ca = words.text("registry_ca");
   options.queue_bytes_max = words.number("queue_bytes", options.queue_bytes_max);
   options.fetch_bytes_max = words.number("fetch_bytes", options.fetch_bytes_max);
   options.stats_interval_ms = 500;

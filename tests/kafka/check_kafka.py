@@ -4,6 +4,7 @@
     FLEETFLOW_KAFKA_RECORDS    records in the larger checks (default 20000)
 """
 import base64
+import http.server
 import io
 import json
 import os
@@ -11,6 +12,7 @@ import pathlib
 import random
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -390,24 +392,12 @@ def scan(id, i):
 
 
 def avro_waits_for_its_registry(kafka, folder):
-    schema = {"type": "record", "name": "Scan", "namespace": "acme", "fields": [
-        {"name": "event_id", "type": "string"}, {"name": "shipment_id", "type": "string"},
-        {"name": "status", "type": {"type": "enum", "name": "Status", "symbols": ["picked_up", "delivered"]}},
-        {"name": "event_time", "type": {"type": "long", "logicalType": "timestamp-millis"}},
-        {"name": "driver_id", "type": ["null", "string"], "default": None}]}
-    parsed = fastavro.parse_schema(schema)
-
-    def scan(id, i):
-        out = io.BytesIO()
-        fastavro.schemaless_writer(out, parsed, {"event_id": f"e{i}", "shipment_id": "S1", "status": "delivered", "event_time": now * 1000, "driver_id": f"D{i}"})
-        return b"\0" + id.to_bytes(4, "big") + out.getvalue()
-
     topic, lake = Topic(kafka, "avro", partitions=1), Lake(folder / "lake")
     plain, lake = Topic(kafka, "plain", partitions=1), lake
     contracts = contract(folder / "contracts", topic.name, "avro")
     contract(folder / "contracts", plain.name)
     with Registry(folder / "registry") as registry:
-        id = registry.ask("POST", "/subjects/avro-value/versions", {"schema": json.dumps(schema)})["id"]
+        id = registry.ask("POST", "/subjects/avro-value/versions", {"schema": json.dumps(scan_schema)})["id"]
         for i in range(3):
             topic.send_raw(scan(id, i))
         topic.send_raw(scan(id + 1000, 3))
@@ -421,6 +411,33 @@ def avro_waits_for_its_registry(kafka, folder):
         lake.wait_for(55, reader, 30)
         reader.terminate()
     assert [(r["outcome"], r["id"]) for r in lake.records if "avro" in r["partition"]] == [("fact", "e0"), ("fact", "e1"), ("fact", "e2"), ("unknown_schema", "-"), ("malformed_record", "-")]
+
+
+def a_registry_may_ask_who_we_are(kafka, folder):
+    class Guarded(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200 if self.headers["Authorization"] == "Basic " + base64.b64encode(f"reader:{password}".encode()).decode() else 401)
+            self.end_headers()
+            self.wfile.write(json.dumps({"schema": json.dumps(scan_schema)}).encode())
+
+        def log_message(self, *_):
+            pass
+
+    topic = Topic(kafka, "guarded", partitions=1)
+    topic.send_raw(scan(1, 0))
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(kafka.folder / "server.pem")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Guarded) as server:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        contracts, words = contract(folder / "contracts", topic.name, "avro"), {"registry": f"https://127.0.0.1:{server.server_port}", "registry_user": "reader"}
+        right, wrong, untrusting = (Reader(kafka, contracts, Lake(folder / w) if w == "right" else None, group=w, records=1, registry_password=p, registry_ca=kafka.folder / ca, **words)
+                                    for w, p, ca in (("right", password, "ca.pem"), ("wrong", "wrong-" + password, "ca.pem"), ("untrusting", password, "other.pem")))
+        right.done()
+        assert [r["outcome"] for r in Lake(folder / "right").read().records] == ["fact"]
+        assert wrong.end() == 4 and "ERROR halt schema_registry_denied" in wrong.text() and password not in wrong.text() + wrong.log(), wrong.text()
+        untrusting.wait_for("^ERROR retry schema_registry_away .*certificate").kill()
+        server.shutdown()
 
 
 def who_we_are_is_checked(kafka, folder):
@@ -552,6 +569,7 @@ CHECKS = [("killed anywhere, each record is in once", killed_anywhere_each_recor
           ("broker and wire come back", broker_and_wire_come_back),
           ("a wire that falls silent is left", a_wire_that_falls_silent_is_left),
           ("Avro waits for its registry", avro_waits_for_its_registry),
+          ("a registry may ask who we are", a_registry_may_ask_who_we_are),
           ("what the publisher flushed is there", what_the_publisher_flushed_is_there),
           ("who we are is checked", who_we_are_is_checked),
           ("a token is renewed before it expires", a_token_is_renewed_before_it_expires),
