@@ -12,7 +12,7 @@
 
 #include <csignal>
 #include <cstdio>
-#include <ctime>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <set>
@@ -168,6 +168,9 @@ int main(int argc, char** argv) {
   options.cluster.brokers = words.text("brokers");
   options.group = words.text("group");
   options.registry_url = words.text("registry");
+  options.registry_user = words.text("registry_user");
+  options.registry_password = words.text("registry_password");
+  options.registry_ca = words.text("registry_ca");
   options.queue_bytes_max = words.number("queue_bytes", options.queue_bytes_max);
   options.fetch_bytes_max = words.number("fetch_bytes", options.fetch_bytes_max);
   options.stats_interval_ms = 500;
@@ -178,10 +181,12 @@ int main(int argc, char** argv) {
   options.cluster.tls_ca = words.text("ca");
   options.cluster.tls_certificate = words.text("certificate");
   options.cluster.tls_key = words.text("key");
-  if (words.all.count("token"))
+  if (words.all.count("token"))  // a file: when it expires, and the token
     options.cluster.token = [&]() -> ff::Result<ff::KafkaToken> {
-      return ff::KafkaToken{words.text("token"), words.text("user"),
-                            (static_cast<std::int64_t>(std::time(nullptr)) + 3600) * 1000};
+      ff::KafkaToken token{"", words.text("user")};
+      std::ifstream(words.text("token")) >> token.expires_at_ms >> token.token;
+      std::printf("TOKEN until %lld\n", static_cast<long long>(token.expires_at_ms));
+      return token;
     };
   options.cluster.log = [](int level, const std::string& text) {
     std::fprintf(stderr, "librdkafka %d %s\n", level, text.c_str());

@@ -1,6 +1,6 @@
 // A KafkaPublisher fed with lines `key<TAB>value`, for tests/kafka. After each batch=N lines it flushes; on an error it says so
 // and publishes the batch again, as a connector does. Prints `FLUSHED n` per batch, and at the end the shard of each key.
-//   kafka_writer brokers=HOST:PORT topic=T [batch=N] [timeout_ms=N] [property.NAME=VALUE]...
+//   kafka_writer brokers=HOST:PORT topic=T [batch=N] [timeout_ms=N] [sasl=MECHANISM user=U password=P] [property.NAME=VALUE]...
 #include <cstdio>
 #include <iostream>
 #include <map>
@@ -19,6 +19,9 @@ int main(int argc, char** argv) {
     if (name.rfind("property.", 0) == 0) options.cluster.properties[name.substr(9)] = value;
   }
   options.cluster.brokers = words["brokers"];
+  options.cluster.sasl_mechanism = words["sasl"];
+  options.cluster.sasl_username = words["user"];
+  options.cluster.sasl_password = words["password"];
   if (words.count("timeout_ms")) options.delivery_timeout_ms = std::atoll(words["timeout_ms"].c_str());
   if (words.count("compression")) options.compression = words["compression"];
   const std::size_t batch_lines = words.count("batch") ? std::stoul(words["batch"]) : 1000;

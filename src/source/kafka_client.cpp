@@ -46,6 +46,14 @@ Result<KafkaToken> token_of_msk(const KafkaCluster& cluster) {
   return msk_token(region_of(cluster), credentials, now_micros());
 }
 
+/// A handshake that the network ended, which librdkafka too calls an error of TLS or of authentication.
+bool was_broken_off(rd_kafka_resp_err_t code, const std::string& said) {
+  if (code == RD_KAFKA_RESP_ERR__SSL) return said.find("certificate") == std::string::npos;
+  if (code != RD_KAFKA_RESP_ERR__AUTHENTICATION) return false;
+  return said.find(rd_kafka_err2str(RD_KAFKA_RESP_ERR__TRANSPORT)) != std::string::npos ||
+         said.find(rd_kafka_err2str(RD_KAFKA_RESP_ERR__TIMED_OUT)) != std::string::npos;
+}
+
 void on_token_wanted(rd_kafka_t* client, const char*, void* opaque) {
   const KafkaCluster& cluster = *static_cast<Context*>(opaque)->cluster;
   auto token = cluster.sasl_mechanism == msk_mechanism ? token_of_msk(cluster) : cluster.token();
@@ -107,6 +115,7 @@ Result<Owned<rd_kafka_t>> make_client(rd_kafka_type_t type, Owned<rd_kafka_conf_
 Error error_of(rd_kafka_resp_err_t code, const std::string& said, const KafkaCluster& cluster) {
   const std::string message = "Kafka at " + cluster.brokers + ": " + rd_kafka_err2str(code) +
                               (said.empty() || said == rd_kafka_err2str(code) ? "" : " (" + said + ")");
+  if (was_broken_off(code, said)) return {Recourse::retry, "kafka_away", message};
   switch (code) {
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
@@ -114,6 +123,8 @@ Error error_of(rd_kafka_resp_err_t code, const std::string& said, const KafkaClu
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
       return {Recourse::halt, "kafka_denied", message + "; look at the SASL settings and the cluster's ACLs"};
+    case RD_KAFKA_RESP_ERR__SSL:
+      return {Recourse::halt, "kafka_denied", message + "; look at tls_ca, tls_certificate and tls_key"};
     case RD_KAFKA_RESP_ERR__FATAL:
     case RD_KAFKA_RESP_ERR__INCONSISTENT:
       return {Recourse::halt, "kafka_fatal", message};

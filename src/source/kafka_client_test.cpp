@@ -28,12 +28,33 @@ TEST(KafkaSettings, AreRefusedByNameAndNeverShowASecret) {
   EXPECT_EQ(refused(cluster).cause, "kafka_bad_setting") << "no token";
 }
 
+TEST(KafkaSettings, NameTheZoneToFetchFrom) {
+  KafkaCluster cluster;
+  cluster.brokers = "localhost:9092";
+  cluster.rack = "zone-b";
+  const auto conf = make_conf(cluster, {}).value();
+  char rack[16];
+  std::size_t size = sizeof rack;
+  EXPECT_EQ(rd_kafka_conf_get(conf.get(), "client.rack", rack, &size), RD_KAFKA_CONF_OK);
+  EXPECT_STREQ(rack, "zone-b");
+}
+
 TEST(KafkaErrors, AreNamedAfterWhatTheCallerDoesNext) {
   const KafkaCluster cluster;
   EXPECT_EQ(error_of(RD_KAFKA_RESP_ERR__TRANSPORT, "", cluster).recourse, Recourse::retry);
   EXPECT_EQ(error_of(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "", cluster).cause, "kafka_away");
   EXPECT_EQ(error_of(RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, "", cluster).cause, "kafka_denied");
+  const Error untrusted = error_of(RD_KAFKA_RESP_ERR__SSL, "handshake failed: certificate verify failed", cluster);
+  EXPECT_EQ(untrusted.cause, "kafka_denied");
+  EXPECT_NE(untrusted.message.find("tls_ca"), std::string::npos);
   EXPECT_EQ(error_of(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "", cluster).recourse, Recourse::halt);
+}
+
+TEST(KafkaErrors, OfAHandshakeThatTheNetworkEndedPass) {
+  EXPECT_EQ(error_of(RD_KAFKA_RESP_ERR__SSL, "SSL transport error: Connection timed out", {}).cause, "kafka_away");
+  const std::string said = "SASL OAUTHBEARER mechanism handshake failed: Local: Broker transport failure";
+  EXPECT_EQ(error_of(RD_KAFKA_RESP_ERR__AUTHENTICATION, said, {}).cause, "kafka_away");
+  EXPECT_EQ(error_of(RD_KAFKA_RESP_ERR__AUTHENTICATION, "invalid credentials", {}).cause, "kafka_denied");
 }
 
 TEST(KafkaResume, ReadsBackWhatItWrote) {

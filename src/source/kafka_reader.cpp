@@ -32,7 +32,7 @@ std::map<std::string, std::string> properties_of(const KafkaOptions& options) {
                                              {"enable.auto.commit", "false"},
                                              {"enable.auto.offset.store", "false"},
                                              {"auto.offset.reset", "error"},
-                                             {"enable.partition.eof", "false"},
+                                             {"enable.partition.eof", "true"},
                                              {"isolation.level", "read_committed"},
                                              {"check.crcs", "true"},
                                              {"queued.max.messages.kbytes", kb(options.fetch_bytes_max)},
@@ -147,17 +147,30 @@ void KafkaReader::take(Owned<rd_kafka_message_t> message) {
       return;
     case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
       return;  // the partitions are taken away, which we hear of as a rebalance
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+      if (lane) reach_end(*lane, message->offset);
+      return;
     default:
       return ahead_.fail(error_of(message->err, rd_kafka_message_errstr(message.get()), options_.cluster));
   }
   if (!lane || message->offset < lane->position) return;  // of a partition that is no longer ours
   ahead_.recover("kafka_away");
   lane->position = message->offset + 1;
+  lane->resume.leader_epoch = rd_kafka_message_leader_epoch(message.get());
   lane->pending_bytes += message->len;
   lane->pending.push_back(std::move(message));
   if (!lane->waits_for_schema && (lane->pending_bytes >= pending_bytes_max ||
                                   static_cast<std::int64_t>(lane->pending.size()) >= options_.batch_records_max))
     decode(*lane);
+}
+
+/// The end lies behind the last record where markers of transactions, aborted records or what compaction took stand last.
+/// A batch without records then takes the mark there, or it would never be at the end, and in time be a gap.
+void KafkaReader::reach_end(Lane& lane, std::int64_t end) {
+  if (end <= lane.position) return;
+  lane.position = end;
+  lane.resume.leader_epoch = -1;
+  if (!lane.waits_for_schema) decode(lane);
 }
 
 void KafkaReader::decode_all() {
@@ -211,12 +224,11 @@ void KafkaReader::decode(Lane& lane) {
   }
   if (lane.waits_for_schema) ahead_.recover("schema_registry_away");
   lane.waits_for_schema = false;
-  lane.resume.leader_epoch = rd_kafka_message_leader_epoch(lane.pending.back().get());
-  const std::int64_t last = lane.pending.back()->offset + 1;
   lane.pending.clear();
   lane.pending_bytes = 0;
-  ahead_.put({std::move(batch).value(), lane.feed->feed, lane.id, last, lane.resume.text(), false, lane.decoded});
-  lane.decoded = last;
+  ahead_.put(
+      {std::move(batch).value(), lane.feed->feed, lane.id, lane.position, lane.resume.text(), false, lane.decoded});
+  lane.decoded = lane.position;
 }
 
 void KafkaReader::on_error(rd_kafka_t* client, int code, const char* said, void* opaque) {

@@ -26,7 +26,7 @@ namespace ff::kafka {
 /// What Mark::resume holds: enough to see that a topic is another one under the old name, or that its log was cut.
 struct Resume {
   std::string topic_id;            ///< empty: not known (an old broker)
-  std::int32_t leader_epoch = -1;  ///< of the last record; -1: not known
+  std::int32_t leader_epoch = -1;  ///< of the last record; -1: not known, or it is not the last thing before the mark
 
   std::string text() const;
   static Resume parse(const std::string& text);
@@ -57,7 +57,7 @@ class KafkaReader : Context {
     std::uint32_t id = 0;  ///< in Partitions
     Feed* feed = nullptr;
     Resume resume;                                   ///< of the last record taken
-    std::int64_t position = 0;                       ///< last one taken
+    std::int64_t position = 0;                       ///< last one taken or passed over
     std::int64_t decoded = 0;                        ///< last one put into the ReadAhead
     std::vector<Owned<rd_kafka_message_t>> pending;  ///< taken and not decoded
     std::size_t pending_bytes = 0;
@@ -75,6 +75,7 @@ class KafkaReader : Context {
   void keep_room();
   void pause(bool wanted);
   void take(Owned<rd_kafka_message_t> message);
+  void reach_end(Lane& lane, std::int64_t end);
   void decode(Lane& lane);
   void decode_all();
   std::string headers_of(const Feed& feed, const rd_kafka_message_t* message) const;

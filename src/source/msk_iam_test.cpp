@@ -1,9 +1,10 @@
 #include "source/msk_iam.h"
 
 #include <gtest/gtest.h>
+#include <httplib.h>
 
 #include <cstdlib>
-#include <fstream>
+#include <thread>
 
 #include "base/time.h"
 #include "decode/decode_testing.h"
@@ -74,6 +75,29 @@ TEST(MskIam, CredentialsComeFromTheEnvironmentElseFromTheProfile) {
   EXPECT_EQ(find_aws_credentials().value().access_key_id, "E");
   for (const char* name : {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE"})
     unsetenv(name);
+}
+
+TEST(MskIam, TheContainersEndpointGivesCredentialsToWhoHasItsToken) {
+  httplib::Server server;
+  server.Get("/v1/credentials", [](const httplib::Request& request, httplib::Response& out) {
+    if (request.get_header_value("Authorization") != "secret") return void(out.status = 403);
+    out.set_content(R"({"AccessKeyId":"C","SecretAccessKey":"c","Token":"t"})", "application/json");
+  });
+  const int port = server.bind_to_any_port("127.0.0.1");
+  std::thread serving([&] { server.listen_after_bind(); });
+  const testing::TemporaryFile token("secret\n", ".txt");
+  setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere", 1);
+  setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", ("http://127.0.0.1:" + std::to_string(port) + "/v1/credentials").c_str(),
+         1);
+  EXPECT_FALSE(find_aws_credentials().ok());
+  setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", token.path().c_str(), 1);
+  const AwsCredentials found = find_aws_credentials().value();
+  EXPECT_EQ(found.access_key_id + found.secret_access_key + found.session_token, "Cct");
+  for (const char* name :
+       {"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"})
+    unsetenv(name);
+  server.stop();
+  serving.join();
 }
 
 }  // namespace

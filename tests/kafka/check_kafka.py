@@ -4,6 +4,7 @@
     FLEETFLOW_KAFKA_RECORDS    records in the larger checks (default 20000)
 """
 import base64
+import http.server
 import io
 import json
 import os
@@ -11,6 +12,7 @@ import pathlib
 import random
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -18,7 +20,7 @@ import threading
 import time
 
 import fastavro
-from confluent_kafka import Consumer, KafkaError
+from confluent_kafka import Consumer, KafkaError, Producer
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from world import Cluster, Lake, Reader, Topic, contract, event, now, password, wait_until_held  # noqa: E402
@@ -44,6 +46,24 @@ def killed_anywhere_each_record_is_in_once(kafka, folder):
     marks = {int(name.split("/")[1]): mark for name, (mark, _) in lake.marks.items()}
     committed = kafka.committed("fleetflow", topic.name)
     assert committed == marks, f"the group's offsets {committed} are not the lake's marks {marks}"
+
+
+def the_groups_offsets_are_never_the_truth(kafka, folder):
+    topic, lake = Topic(kafka, "truth", partitions=4), Lake(folder / "lake")
+    contracts = contract(folder / "contracts", topic.name)
+    reader = Reader(kafka, contracts, lake, group="truth", commit_ms=300)
+    for i in range(10):
+        topic.send(200 * i, 200)
+        committed, marks = kafka.committed("truth", topic.name), lake.read().marks
+        assert all(offset <= marks.get(f"kafka:truth/{n}", (0,))[0] for n, offset in committed.items()), f"the group is at {committed}, the lake at {marks}"
+    lake.wait_for(2000, reader)
+    reader.terminate()
+    topic.send(2000, 1000)
+    kafka.commit_all("truth", topic.name)
+    reader = Reader(kafka, contracts, lake, group="truth", commit_ms=50)
+    lake.wait_for(3000, reader)
+    reader.terminate()
+    lake.check_once(topic)
 
 
 def two_readers_share_and_none_reads_twice(kafka, folder):
@@ -247,6 +267,38 @@ def poison_is_refused_in_its_place(kafka, folder):
     assert all(r["ingest_time"] == f"{now}123000" and r["headers"] == '{"traceparent":"00-abc"}' for r in records), records
 
 
+def of_transactions_only_what_was_committed_is_read(kafka, folder):
+    topic, lake = Topic(kafka, "shop", partitions=1), Lake(folder / "lake")
+    contracts = contract(folder / "contracts", topic.name)
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": "shop", "log_level": 0})
+    producer.init_transactions(30)
+
+    def transaction(first, count, is_committed):
+        producer.begin_transaction()
+        for i in range(first, first + count):
+            producer.produce(topic.name, value=event(i))
+            topic.sent[f"e{i}"] += is_committed
+        assert producer.flush(30) == 0
+        (producer.commit_transaction if is_committed else producer.abort_transaction)(30)
+        return time.time()
+
+    transaction(0, 10, True)
+    transaction(10, 10, False)
+    transaction(20, 5, True)
+    reader = Reader(kafka, contracts, lake, group="shop", commit_ms=50)
+    lake.wait_for_mark("kafka:shop/0", 28, reader)  # the third marker has offset 27
+    ended_at = transaction(25, 5, False)
+    lake.wait_for_mark("kafka:shop/0", 34, reader)
+    figures = reader.terminate()
+    assert figures["lag"] == 0 and figures["heard_until"] > ended_at * 1e6, figures
+    kafka.forget_before("shop", 0, 34)  # nothing that could be read lies between the mark and there
+    reader = Reader(kafka, contracts, lake, group="shop", commit_ms=50)
+    transaction(30, 1, True)
+    lake.wait_for_mark("kafka:shop/0", 36, reader)
+    reader.terminate()
+    lake.check_once(topic)
+
+
 def a_topic_made_anew_is_not_read_on(kafka, folder):
     topic, lake = Topic(kafka, "anew", partitions=2), Lake(folder / "lake")
     contracts = contract(folder / "contracts", topic.name)
@@ -309,25 +361,43 @@ def broker_and_wire_come_back(kafka, folder):
     lake.check_once(topic)
 
 
+def a_wire_that_falls_silent_is_left(kafka, folder):
+    topic, lake = Topic(kafka, "silent"), Lake(folder / "lake")
+    contracts = contract(folder / "contracts", topic.name)
+    topic.send(0, count)
+    reader = Reader(kafka, contracts, lake, group="silent", bootstrap=kafka.gated_bootstrap, commit_ms=20, **{"property.socket.timeout.ms": 5000})
+    lake.wait_for(1, reader)
+    kafka.gate.hold()
+    for i in range(11):  # longer than any request waits, and the group for its member
+        topic.send(count + 100 * i, 100)
+        time.sleep(1)
+    reader.wait_for("^ERROR retry kafka_away")
+    kafka.gate.heal()
+    lake.wait_for(count + 1100, reader)
+    assert reader.terminate()["lag"] == 0
+    lake.check_once(topic)
+
+
+scan_schema = {"type": "record", "name": "Scan", "namespace": "acme", "fields": [
+    {"name": "event_id", "type": "string"}, {"name": "shipment_id", "type": "string"},
+    {"name": "status", "type": {"type": "enum", "name": "Status", "symbols": ["picked_up", "delivered"]}},
+    {"name": "event_time", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+    {"name": "driver_id", "type": ["null", "string"], "default": None}]}
+
+
+def scan(id, i):
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, fastavro.parse_schema(scan_schema), {"event_id": f"e{i}", "shipment_id": "S1", "status": "delivered", "event_time": now * 1000, "driver_id": f"D{i}"})
+    return b"\0" + id.to_bytes(4, "big") + out.getvalue()
+
+
 def avro_waits_for_its_registry(kafka, folder):
-    schema = {"type": "record", "name": "Scan", "namespace": "acme", "fields": [
-        {"name": "event_id", "type": "string"}, {"name": "shipment_id", "type": "string"},
-        {"name": "status", "type": {"type": "enum", "name": "Status", "symbols": ["picked_up", "delivered"]}},
-        {"name": "event_time", "type": {"type": "long", "logicalType": "timestamp-millis"}},
-        {"name": "driver_id", "type": ["null", "string"], "default": None}]}
-    parsed = fastavro.parse_schema(schema)
-
-    def scan(id, i):
-        out = io.BytesIO()
-        fastavro.schemaless_writer(out, parsed, {"event_id": f"e{i}", "shipment_id": "S1", "status": "delivered", "event_time": now * 1000, "driver_id": f"D{i}"})
-        return b"\0" + id.to_bytes(4, "big") + out.getvalue()
-
     topic, lake = Topic(kafka, "avro", partitions=1), Lake(folder / "lake")
     plain, lake = Topic(kafka, "plain", partitions=1), lake
     contracts = contract(folder / "contracts", topic.name, "avro")
     contract(folder / "contracts", plain.name)
     with Registry(folder / "registry") as registry:
-        id = registry.ask("POST", "/subjects/avro-value/versions", {"schema": json.dumps(schema)})["id"]
+        id = registry.ask("POST", "/subjects/avro-value/versions", {"schema": json.dumps(scan_schema)})["id"]
         for i in range(3):
             topic.send_raw(scan(id, i))
         topic.send_raw(scan(id + 1000, 3))
@@ -341,6 +411,33 @@ def avro_waits_for_its_registry(kafka, folder):
         lake.wait_for(55, reader, 30)
         reader.terminate()
     assert [(r["outcome"], r["id"]) for r in lake.records if "avro" in r["partition"]] == [("fact", "e0"), ("fact", "e1"), ("fact", "e2"), ("unknown_schema", "-"), ("malformed_record", "-")]
+
+
+def a_registry_may_ask_who_we_are(kafka, folder):
+    class Guarded(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200 if self.headers["Authorization"] == "Basic " + base64.b64encode(f"reader:{password}".encode()).decode() else 401)
+            self.end_headers()
+            self.wfile.write(json.dumps({"schema": json.dumps(scan_schema)}).encode())
+
+        def log_message(self, *_):
+            pass
+
+    topic = Topic(kafka, "guarded", partitions=1)
+    topic.send_raw(scan(1, 0))
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(kafka.folder / "server.pem")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Guarded) as server:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        contracts, words = contract(folder / "contracts", topic.name, "avro"), {"registry": f"https://127.0.0.1:{server.server_port}", "registry_user": "reader"}
+        right, wrong, untrusting = (Reader(kafka, contracts, Lake(folder / w) if w == "right" else None, group=w, records=1, registry_password=p, registry_ca=kafka.folder / ca, **words)
+                                    for w, p, ca in (("right", password, "ca.pem"), ("wrong", "wrong-" + password, "ca.pem"), ("untrusting", password, "other.pem")))
+        right.done()
+        assert [r["outcome"] for r in Lake(folder / "right").read().records] == ["fact"]
+        assert wrong.end() == 4 and "ERROR halt schema_registry_denied" in wrong.text() and password not in wrong.text() + wrong.log(), wrong.text()
+        untrusting.wait_for("^ERROR retry schema_registry_away .*certificate").kill()
+        server.shutdown()
 
 
 def who_we_are_is_checked(kafka, folder):
@@ -359,13 +456,39 @@ def who_we_are_is_checked(kafka, folder):
         denied = Reader(kafka, contract(folder / hidden.name, hidden.name), bootstrap=sasl, group=hidden.name, sasl="SCRAM-SHA-512", user="reader", password=password)
         assert denied.end() == 4 and re.search(f"ERROR halt kafka_denied .*{hidden.name}.*ACL", denied.text()), denied.text()
 
-    def part(value):
-        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
-    token = part({"alg": "none"}) + "." + part({"sub": "reader", "iat": now, "exp": now + 3600}) + "."
-    Reader(kafka, contracts, bootstrap=sasl, group="token", sasl="OAUTHBEARER", user="reader", token=token, records=10).done()
     tls = {"property.ssl.endpoint.identification.algorithm": "https"}
     files = {"tls": 1, "ca": kafka.folder / "ca.pem", "certificate": kafka.folder / "client.crt", "key": kafka.folder / "client.key"}
     Reader(kafka, contracts, bootstrap=f"127.0.0.1:{kafka.tls_port}", group="tls", records=10, **files, **tls).done()
+    stranger = Reader(kafka, contracts, bootstrap=f"127.0.0.1:{kafka.tls_port}", group="stranger", **{**files, "ca": kafka.folder / "other.pem"})
+    stranger.wait_for("^ERROR halt kafka_denied .*certificate.*tls_ca").kill()
+
+    def publish(word):
+        return subprocess.run([programs / "kafka_writer", f"brokers={sasl}", "topic=secured", "sasl=SCRAM-SHA-512", "user=reader", f"password={word}"], input="k\tv\n", capture_output=True, text=True, timeout=60)
+    assert "FLUSHED 1" in publish(password).stdout
+    denied = publish("wrong-" + password)
+    assert denied.returncode == 4 and "ERROR halt kafka_denied" in denied.stdout and password not in denied.stdout + denied.stderr, denied.stdout
+
+
+def a_token_is_renewed_before_it_expires(kafka, folder):
+    topic, lake = Topic(kafka, "renewed", partitions=1), Lake(folder / "lake")
+    contracts = contract(folder / "contracts", topic.name)
+
+    def issue_token(seconds=6):
+        def part(value):
+            return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+        until = time.time() + seconds
+        (folder / "next").write_text(f"{int(until * 1000)} {part({'alg': 'none'})}.{part({'sub': 'reader', 'iat': now, 'exp': until})}.")
+        (folder / "next").rename(folder / "token")
+    issue_token()
+    reader = Reader(kafka, contracts, lake, bootstrap=f"127.0.0.1:{kafka.sasl_port}", group="renewed", sasl="OAUTHBEARER", user="reader", token=folder / "token", commit_ms=50)
+    for i in range(8):
+        issue_token()
+        topic.send(i, 1)
+        time.sleep(1)
+    lake.wait_for(8, reader)
+    reader.terminate()
+    lake.check_once(topic)
+    assert len(set(re.findall("^TOKEN .*", reader.text(), re.M))) > 1, reader.text()
 
 
 def a_stalled_engine_holds_the_reading(kafka, folder):
@@ -429,6 +552,7 @@ def what_the_publisher_flushed_is_there(kafka, folder):
 
 
 CHECKS = [("killed anywhere, each record is in once", killed_anywhere_each_record_is_in_once),
+          ("the group's offsets are never the truth", the_groups_offsets_are_never_the_truth),
           ("two readers share and none reads twice", two_readers_share_and_none_reads_twice),
           ("who joins takes only what moves", who_joins_takes_only_what_moves),
           ("topics of any size, that come and grow", topics_of_any_size_that_come_and_grow),
@@ -438,13 +562,17 @@ CHECKS = [("killed anywhere, each record is in once", killed_anywhere_each_recor
           ("a group of the old kind is waited for", a_group_of_the_old_kind_is_waited_for),
           ("a partition that left in a pause comes back", a_partition_that_left_in_a_pause_comes_back),
           ("poison is refused in its place", poison_is_refused_in_its_place),
+          ("of transactions only what was committed is read", of_transactions_only_what_was_committed_is_read),
           ("a topic made anew is not read on", a_topic_made_anew_is_not_read_on),
           ("what retention took is a gap", what_retention_took_is_a_gap),
           ("a mark beyond the end is a gap", a_mark_beyond_the_end_is_a_gap),
           ("broker and wire come back", broker_and_wire_come_back),
+          ("a wire that falls silent is left", a_wire_that_falls_silent_is_left),
           ("Avro waits for its registry", avro_waits_for_its_registry),
+          ("a registry may ask who we are", a_registry_may_ask_who_we_are),
           ("what the publisher flushed is there", what_the_publisher_flushed_is_there),
           ("who we are is checked", who_we_are_is_checked),
+          ("a token is renewed before it expires", a_token_is_renewed_before_it_expires),
           ("a stalled engine holds the reading", a_stalled_engine_holds_the_reading)]
 
 

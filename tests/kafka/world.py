@@ -15,14 +15,14 @@ sys.path.insert(0, str(root / "scripts/stack"))
 from servers import Kafka  # noqa: E402
 from server import free_ports, run  # noqa: E402
 
-from confluent_kafka import Producer  # noqa: E402
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition  # noqa: E402
 
 programs = root / "build/release/bin"
 password = "a-secret-of-this-test"
 
 
 class Cluster(Kafka):
-    """Beside the listeners of servers.py one with SASL (SCRAM, unsecured OAUTHBEARER) and one with TLS that asks for a client certificate.
+    """Beside the listeners of servers.py one with SASL (SCRAM, unsecured OAUTHBEARER that ends with its token) and one with TLS that asks for a client certificate.
     Who comes without a name may do all; what no ACL speaks of everybody may."""
 
     def set_up(self):
@@ -41,6 +41,7 @@ listener.name.sasl.sasl.enabled.mechanisms=SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEAR
 listener.name.sasl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.sasl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.sasl.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";
+listener.name.sasl.oauthbearer.connections.max.reauth.ms=3600000
 listener.name.tls.ssl.keystore.type=PEM
 listener.name.tls.ssl.keystore.location={self.folder}/server.pem
 listener.name.tls.ssl.truststore.type=PEM
@@ -57,7 +58,8 @@ listener.name.tls.ssl.client.auth=required
         def openssl(*words):
             run(["openssl", *words])
         f = self.folder
-        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test authority", "-keyout", f / "ca.key", "-out", f / "ca.pem")
+        for authority in ("ca", "other"):
+            openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN=test authority {authority}", "-keyout", f / f"{authority}.key", "-out", f / f"{authority}.pem")
         for who in ("server", "client"):
             openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={who}", "-keyout", f / f"{who}.key", "-out", f / f"{who}.csr")
             (f / "names").write_text("subjectAltName=IP:127.0.0.1")
@@ -88,17 +90,33 @@ listener.name.tls.ssl.client.auth=required
 
     def forget_before(self, topic, partition, offset):
         """As retention does: the log begins at `offset`."""
-        from confluent_kafka import TopicPartition
         wanted = TopicPartition(topic, partition, offset)
         admin = self.admin()
         for future in admin.delete_records([wanted]).values():
             future.result(30)
 
     def committed(self, group, topic):
-        from confluent_kafka import ConsumerGroupTopicPartitions
-        admin = self.admin()
-        future = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group]
-        return {p.partition: p.offset for p in future.result(30).topic_partitions if p.topic == topic}
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": group})
+        partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+        offsets = {p.partition: p.offset for p in consumer.committed([TopicPartition(topic, n) for n in partitions], timeout=30)}
+        consumer.close()
+        return offsets
+
+    def commit_all(self, group, topic):
+        """The group's offsets say that it has read all there is; that is taken once nobody is in it."""
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": group})
+        ends = [TopicPartition(topic, n) for n in consumer.list_topics(topic, timeout=30).topics[topic].partitions]
+        for end in ends:
+            end.offset = consumer.get_watermark_offsets(end, timeout=30)[1]
+        until = time.monotonic() + 20
+        while True:
+            try:
+                consumer.commit(offsets=ends, asynchronous=False)
+                break
+            except KafkaException:
+                assert time.monotonic() < until, f"{group} does not end"
+                time.sleep(0.2)
+        consumer.close()
 
 
 def wait_until_held(readers, counts, seconds=40):
@@ -188,6 +206,12 @@ class Lake:
         while len(self.read().records) < count:
             assert time.monotonic() < until and reader.process.poll() is None, f"{len(self.records)} of {count}\n{reader.text()[-1500:]}\n{reader.log()[-800:]}"
             time.sleep(0.2)
+
+    def wait_for_mark(self, partition, position, reader, seconds=60):
+        until = time.monotonic() + seconds
+        while self.read().marks.get(partition, (0,))[0] != position:
+            assert time.monotonic() < until and reader.process.poll() is None, f"{self.marks}, not {position}\n{reader.text()[-1500:]}\n{reader.log()[-800:]}"
+            time.sleep(0.1)
 
     def check_once(self, *topics):
         """Every record sent to these is in exactly once, no position twice, and in each partition they stand in order."""
