@@ -35,7 +35,7 @@ import verify  # noqa: E402
 from service import Service, configuration, ends_of, player, program, wait_until_caught_up  # noqa: E402
 from servers import Gate, Kafka, Postgres  # noqa: E402
 
-shipments, rate, patience_s, stop_promised_s = 250, 800, 60, 40  # a stop: its last commit, and half a minute to close (docs/configuration.md)
+shipments, rate, patience_s, stop_promised_s = 250, 2000, 60, 40  # a stop: its last commit, and half a minute to close (docs/configuration.md)
 session = {"session.timeout.ms": 2000, "heartbeat.interval.ms": 300}
 of_files = {"files_noted", "confirmed"}  # tests/suites/42-crash.sh passes these
 crash_points = [p for p in subprocess.run([program, "crash-points"], capture_output=True, text=True, check=True).stdout.split() if p not in of_files]
@@ -217,10 +217,36 @@ class Storm:
         weights[self.chance.choice(at_points)] = 4
         blows += self.chance.choices(list(weights), list(weights.values()), k=self.chance.randrange(1, 3))
         self.chance.shuffle(blows)
+        blows.sort(key=lambda blow: blow != self.service_stopped)  # first, while there is work
         for blow in blows:
             time.sleep(self.chance.uniform(0.1, 0.8))
             assert not self.service.died_within(0), "the service died without being told to"
             blow()
+
+    def look_at_marks(self):
+        for partition, position in self.service.ask("select partition, position from ops.marks where partition like 'kafka:%'") or []:
+            before, self.marks[partition] = self.marks.get(partition, 0), int(position)
+            if int(position) < before:
+                self.gone_back.append(f"{partition} from {before} to {position}")
+
+    @contextlib.contextmanager
+    def watched_marks(self):
+        """How far the lake has come in a topic never goes back, whoever is killed."""
+        is_over, self.marks, self.gone_back = threading.Event(), {}, []
+
+        def look():
+            while not is_over.wait(0.3):
+                self.look_at_marks()
+
+        looking = threading.Thread(target=look, daemon=True)
+        looking.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            looking.join()
+        self.look_at_marks()
+        assert self.marks and not self.gone_back, f"marks of {len(self.marks)} partitions, gone back: {self.gone_back}"
 
     def note_time(self, what):
         self.times += f", {what} {time.monotonic() - self.started:.1f}"
@@ -233,14 +259,15 @@ class Storm:
                  "--events-topic", self.topics[0], "--gps-topic", self.topics[1]]
         try:
             self.playing = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-            self.hurt()
-            said = self.playing.communicate(timeout=patience_s)[1]
-            assert self.playing.returncode == 0, f"the player ended with {self.playing.returncode}: {said}"
-            self.note_time("told")
-            while self.silent:
-                close_in_time(self.silent.pop())
-            wait_until_caught_up(self.service, ends_of(self.servers.kafka, self.topics), self.servers.postgres, patience_s, database=self.name)
-            self.note_time("caught up")
+            with self.watched_marks():
+                self.hurt()
+                said = self.playing.communicate(timeout=patience_s)[1]
+                assert self.playing.returncode == 0, f"the player ended with {self.playing.returncode}: {said}"
+                self.note_time("told")
+                while self.silent:
+                    close_in_time(self.silent.pop())
+                wait_until_caught_up(self.service, ends_of(self.servers.kafka, self.topics), self.servers.postgres, patience_s, database=self.name)
+                self.note_time("caught up")
             self.service.stop(patience_s)
             self.note_time("stopped")
             return self.judge()
