@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -44,7 +45,7 @@ class Service:
         self.lake, self.config, self.log = folder / "lake", folder / "fleetflow.yaml", folder / "service.log"
         text = config if isinstance(config, str) else json.dumps(config)
         self.config.write_text(text)
-        self.metrics_url = f"http://{re.search(r'listen.*?([0-9.]+:[0-9]+)', text)[1]}/metrics"
+        self.url = f"http://{re.search(r'listen.*?([0-9.]+:[0-9]+)', text)[1]}"
         self.start()
 
     def start(self, crash_at=None):
@@ -103,18 +104,30 @@ class Service:
         except OSError:
             return None
 
+    def get(self, path):
+        """What the door for monitoring answers: status and text."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=10) as page:
+                return page.status, page.read().decode()
+        except urllib.error.HTTPError as e:
+            return e.code, e.read().decode()
+
+    def metric(self, name, **labels):
+        """Its value, summed over all series that have these labels; None: there is none."""
+        found = re.findall(rf"^{name}(?:{{(.*)}})? (\S+)$", self.get("/metrics")[1], re.M)
+        values = [float(value) for of, value in found if all(f'{label}="{word}"' in of.split(",") for label, word in labels.items())]
+        return sum(values) if values else None
+
     def metrics_missing(self):
         """Metrics of live sources that docs/metrics.md tells of and the page does not show. Those of a publisher are its own, and where the
         server keeps its log without limit there is no safe rest of it."""
-        with urllib.request.urlopen(self.metrics_url, timeout=10) as page:
-            shown = set(re.findall(r"^# TYPE (\w+)", page.read().decode(), re.M))
+        shown = set(re.findall(r"^# TYPE (\w+)", self.get("/metrics")[1], re.M))
         documented = set(re.findall(r"^\| `(fleetflow_(?:kafka|cdc|pg)_\w+)`", (root / "docs/metrics.md").read_text(), re.M))
         return {m for m in documented - shown if not m.startswith("fleetflow_cdc_published_") and m != "fleetflow_pg_slot_safe_wal_bytes"}
 
     def stage_cpu_s(self):
         """CPU seconds of the engine's two threads by stage of a commit, the dearest first."""
-        with urllib.request.urlopen(self.metrics_url, timeout=10) as page:
-            found = re.findall(r'^fleetflow_stage_latency_seconds_sum\{stage="([^"]*)"\} (\S+)$', page.read().decode(), re.M)
+        found = re.findall(r'^fleetflow_stage_latency_seconds_sum\{stage="([^"]*)"\} (\S+)$', self.get("/metrics")[1], re.M)
         return dict(sorted(((stage, float(seconds)) for stage, seconds in found), key=lambda each: -each[1]))
 
 

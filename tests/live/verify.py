@@ -7,7 +7,7 @@ engine's socket, or its file). What a record means is judged by tests/oracle/loa
 the engine takes part. Rows are held against each other by identity and by content; up to ten of each kind are named.
 
   received    each record of a topic is in raw.* at its position, once
-  refused     as many were refused as the oracle refuses
+  refused     as many were refused as the oracle refuses, and each is in quarantine, once
   events      core.shipment_events: for each event its winning version
   pings       core.gps_locations
   orders      the table's rows are the claims that are not deleted
@@ -186,8 +186,12 @@ class Verifier:
         accepted = int(self.con.execute("select n from found").fetchone()[0])
         expected = self.con.execute(f"select count(*) from facts.{name}").fetchone()[0]
         total = sum(map(len, wanted.values()))
-        self.say(f"refused of {self.topics[feed]}", {"accepted records too many or too few": (abs(accepted - expected), [f"the lake took {accepted:,}, the oracle {expected:,}"])},
-                 f"{total - expected:,} of {total:,}")
+        of_topic = f"partition like 'kafka:{self.topics[feed]}/%'"
+        self.lake("found", f"select partition, position, reason, sum(n) as too_many from (select partition, position, refusal as reason, -1 as n from raw.{name} where refusal is not null and {of_topic} "
+                           f"union all select partition, position, reason, 1 from ops.quarantine where {of_topic}) group by all having sum(n) <> 0")
+        unequal = self.con.execute("from found").fetchall()
+        self.say(f"refused of {self.topics[feed]}", {"accepted records too many or too few": (abs(accepted - expected), [f"the lake took {accepted:,}, the oracle {expected:,}"]),
+                                                     "refused records are in quarantine too often, or (-1) not": (len(unequal), unequal)}, f"{total - expected:,} of {total:,}")
 
     def compare(self, name, identity, content, expected, found):
         self.con.execute(f"create or replace table expected as select * from ({expected})")
