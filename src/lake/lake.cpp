@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 
 #include "base/integer.h"
 #include "lake/lent.h"
@@ -51,6 +52,21 @@ std::string attach_file(const std::string& path) {
   return "attach " + sql_literal(path.empty() ? ":memory:" : path) + " as lake (row_group_size " +
          std::to_string(row_group_rows) + (path.empty() ? "" : ", storage_version " + sql_literal(storage_version)) +
          ")";
+}
+
+/// A new file gets its name when it is whole: a process that is killed while DuckDB makes one would leave a file that nothing
+/// opens.
+Result<void> make_file(Lake& lake, const std::string& path) {
+  if (path.empty() || std::filesystem::exists(path)) return {};
+  const std::string unborn = path + ".new";
+  std::error_code failed;
+  for (const char* file : {"", ".wal"}) std::filesystem::remove(unborn + file, failed);
+  FF_TRY(lake.run(attach_file(unborn)));
+  FF_TRY(lake.run("checkpoint lake"));
+  FF_TRY(lake.run("detach lake"));
+  std::filesystem::rename(unborn, path, failed);
+  if (failed) return Error{Recourse::halt, "lake_error", "cannot make the lake " + path + ": " + failed.message()};
+  return {};
 }
 
 struct Database {
@@ -101,6 +117,7 @@ Result<std::unique_ptr<Lake>> Lake::open(const LakeOptions& options) {
   FF_TRY(lake->run("set timezone = 'UTC'"));
   for (const std::string& sql : options.prepare) FF_TRY(lake->run(sql));
   if (options.read_only) return lake;
+  if (options.attach.empty()) FF_TRY(make_file(*lake, options.path));
   FF_TRY(lake->run(!options.attach.empty() ? options.attach : attach_file(options.path)));
   for (const char* schema : {"raw", "core", "curated", "ops"})
     FF_TRY(lake->run(std::string("create schema if not exists lake.") + schema));

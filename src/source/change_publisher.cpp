@@ -103,11 +103,8 @@ class ChangePublisher {
       } else if (!came && !marks_.empty()) {
         std::this_thread::sleep_for(5ms);
       }
-      if (!next.ok())
-        report(next.error().message);
-      else if (!trouble_.empty() && (topics_ || database_->stats().heard_at > trouble_at_))
-        report({});
-      if (Clock::now() - reported_ >= report_interval) report(trouble_);
+      const std::string trouble = next.ok() ? source_->trouble() : next.error().message;
+      if (trouble != trouble_ || Clock::now() - reported_ >= report_interval) report(trouble);
     }
     return flush();
   }
@@ -154,7 +151,6 @@ class ChangePublisher {
   }
 
   void report(const std::string& trouble) {
-    if (!trouble.empty() && trouble != trouble_) trouble_at_ = now_micros();
     trouble_ = trouble;
     report_.is_connected = trouble.empty();
     report_.trouble = trouble;
@@ -183,7 +179,6 @@ class ChangePublisher {
   std::int64_t waiting_records_ = 0;
   PublishReport report_;
   std::string trouble_;
-  Micros trouble_at_ = 0;
   Clock::time_point reported_;
 };
 

@@ -83,6 +83,9 @@ struct PostgresSource::Impl {
   Result<void> read_again(const PgSnapshotRequest& request);
   Result<void> read();
   void run();
+  void say_trouble(const std::string& words);
+  mutable std::mutex trouble_mutex;
+  std::string trouble;  ///< empty: connected
 };
 
 PostgresSource::Impl::~Impl() {
@@ -260,6 +263,7 @@ Result<void> PostgresSource::Impl::take_snapshot() {
 
 Result<void> PostgresSource::Impl::read() {
   FF_TRY(check());
+  say_trouble({});
   if (!is_snapshot_complete) FF_TRY(take_snapshot());
   progress->at.system_id = system.system_id;
   progress->at.timeline = system.timeline;
@@ -284,10 +288,16 @@ Result<void> PostgresSource::Impl::read() {
   return done;
 }
 
+void PostgresSource::Impl::say_trouble(const std::string& words) {
+  const std::lock_guard lock(trouble_mutex);
+  trouble = words;
+}
+
 void PostgresSource::Impl::run() {
   while (!stopping) {
     const auto done = read();
     if (done.ok() || stopping) return;
+    say_trouble(done.error().message);
     queue.fail(done.error());
     if (done.error().recourse == Recourse::halt) return;
     for (auto slept = 0ms; slept < reconnect_wait && !stopping; slept += 50ms) std::this_thread::sleep_for(50ms);
@@ -313,6 +323,11 @@ Result<std::unique_ptr<PostgresSource>> PostgresSource::start(const ContractSet&
 
 Result<std::optional<SourceBatch>> PostgresSource::poll(std::chrono::milliseconds wait) {
   return impl_->queue.pop(wait);
+}
+
+std::string PostgresSource::trouble() const {
+  const std::lock_guard lock(impl_->trouble_mutex);
+  return impl_->trouble;
 }
 
 Result<void> PostgresSource::confirm(const std::vector<Progress>& done) {

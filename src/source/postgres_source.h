@@ -82,6 +82,7 @@ class PostgresSource final : public Source {
   bool is_finished() const override { return false; }
   Result<void> confirm(const std::vector<Progress>& done) override;
   Micros heard_until() const override;
+  std::string trouble() const override;  ///< why the server was lost, until it is connected to again
 
   PostgresStats stats() const;  ///< any thread
 

@@ -157,6 +157,7 @@ def judge(seed, folder):
             what_came_with_a_record_is_kept(service, kafka)
             metrics_count_what_the_lake_holds(service)
             unready_without_a_source(service, "topics", kafka.gate.shut, kafka.gate.heal)
+            unready_without_a_source(service, "orders", postgres.kill, postgres.start)
             silence_is_told(service, postgres)
             service.stop(patience_s)
         finally:

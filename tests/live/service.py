@@ -123,7 +123,8 @@ class Service:
         server keeps its log without limit there is no safe rest of it."""
         shown = set(re.findall(r"^# TYPE (\w+)", self.get("/metrics")[1], re.M))
         documented = set(re.findall(r"^\| `(fleetflow_(?:kafka|cdc|pg)_\w+)`", (root / "docs/metrics.md").read_text(), re.M))
-        return {m for m in documented - shown if not m.startswith("fleetflow_cdc_published_") and m != "fleetflow_pg_slot_safe_wal_bytes"}
+        of_publishers = {m for m in documented if m.startswith("fleetflow_cdc_published_") or m == "fleetflow_kafka_produce_errors_total"}
+        return documented - shown - of_publishers - {"fleetflow_pg_slot_safe_wal_bytes"}
 
     def stage_cpu_s(self):
         """CPU seconds of the engine's two threads by stage of a commit, the dearest first."""
