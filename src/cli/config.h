@@ -40,8 +40,10 @@ struct PublishConfig {
 
 struct ServiceConfig {
   ServiceConfig() {
-    engine.curate_every_s = 10;        // people are watching: sooner than a run over a backlog
-    engine.lake.memory_limit = "1GB";  // its lake grows, and with it what DuckDB holds and cannot spill
+    engine.curate_every_s = 10;  // people are watching: sooner than a run over a backlog
+    // Its lake grows, and with it what DuckDB holds and cannot spill.
+    engine.lake.memory_limit = "1GB";
+    engine.lake.row_group_rows = 122'880;
   }
 
   std::string file;      ///< where it was read from

@@ -40,15 +40,11 @@ Error classify(std::string_view message, std::string_view sql) {
   return {Recourse::halt, "lake_error", text};
 }
 
-/// Rows of a commit go straight to the file, compressed, where they fill row groups of this size; only the rest passes
-/// through the write-ahead log. DuckDB's own 122,880 would be filled by few commits: a quarter more CPU.
-constexpr int row_group_rows = 30'720;
-
 /// The newest storage format of the DuckDB we are built with: its dictionaries take a quarter less CPU to write than those
 /// of the format that DuckDB makes by itself, which programs before 1.2 can read. An existing file is brought up to it.
 constexpr const char* storage_version = "v1.5.0";
 
-std::string attach_file(const std::string& path) {
+std::string attach_file(const std::string& path, int row_group_rows) {
   return "attach " + sql_literal(path.empty() ? ":memory:" : path) + " as lake (row_group_size " +
          std::to_string(row_group_rows) + (path.empty() ? "" : ", storage_version " + sql_literal(storage_version)) +
          ")";
@@ -56,12 +52,12 @@ std::string attach_file(const std::string& path) {
 
 /// A new file gets its name when it is whole: a process that is killed while DuckDB makes one would leave a file that nothing
 /// opens.
-Result<void> make_file(Lake& lake, const std::string& path) {
+Result<void> make_file(Lake& lake, const std::string& path, int row_group_rows) {
   if (path.empty() || std::filesystem::exists(path)) return {};
   const std::string unborn = path + ".new";
   std::error_code failed;
   for (const char* file : {"", ".wal"}) std::filesystem::remove(unborn + file, failed);
-  FF_TRY(lake.run(attach_file(unborn)));
+  FF_TRY(lake.run(attach_file(unborn, row_group_rows)));
   FF_TRY(lake.run("checkpoint lake"));
   FF_TRY(lake.run("detach lake"));
   std::filesystem::rename(unborn, path, failed);
@@ -117,8 +113,8 @@ Result<std::unique_ptr<Lake>> Lake::open(const LakeOptions& options) {
   FF_TRY(lake->run("set timezone = 'UTC'"));
   for (const std::string& sql : options.prepare) FF_TRY(lake->run(sql));
   if (options.read_only) return lake;
-  if (options.attach.empty()) FF_TRY(make_file(*lake, options.path));
-  FF_TRY(lake->run(!options.attach.empty() ? options.attach : attach_file(options.path)));
+  if (options.attach.empty()) FF_TRY(make_file(*lake, options.path, options.row_group_rows));
+  FF_TRY(lake->run(!options.attach.empty() ? options.attach : attach_file(options.path, options.row_group_rows)));
   for (const char* schema : {"raw", "core", "curated", "ops"})
     FF_TRY(lake->run(std::string("create schema if not exists lake.") + schema));
   // An Iceberg catalog has no schema 'main'; in a file it is where macros live.
