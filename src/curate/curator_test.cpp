@@ -249,6 +249,20 @@ TEST_F(CuratorTest, DriversFollowPartByPartWhileTheLakeGoesOn) {
   expect_full_build();
 }
 
+TEST_F(CuratorTest, AModelThatCameLaterThanTheLakeIsFilledByTheNextCycle) {
+  order("S1");
+  run("insert into core.shipment_events by name select 'S1' as shipment_id, 'D1' as driver_key, 'apply' as effect, "
+      "'delivered' as status, timestamp '2026-03-02 10:00:00' as event_time");
+  Touched touched = driver("D1", at("02T10:00"), at("02T10:00"));
+  touched.shipments.text("S1");
+  publish(at("02T12:00"), touched);
+  run("drop table ops.driver_work");
+  ASSERT_TRUE(curator.create(*lake, Curator::Views::yes).ok());
+  publish(at("02T13:00"));
+  EXPECT_EQ(value("select deliveries from ops.driver_work"), "1");
+  expect_full_build();
+}
+
 TEST_F(CuratorTest, TheClockAloneTurnsWhatADeadlineTurns) {
   order("S1");
   publish(at("02T09:00"), shipments({"S1"}));
