@@ -134,8 +134,10 @@ struct PublishCommand {
   CLI::App *publish = nullptr, *snapshot = nullptr;
 
   void add_to(CLI::App& app) {
-    publish = app.add_subcommand("publish",
-                                 "Put the changes of a Postgres database onto topics of Kafka, until told to stop");
+    publish = app.add_subcommand(
+        "publish",
+        "Put the changes of a Postgres database, or the records of a topic by new keys, onto topics of Kafka, "
+        "until told to stop");
     publish->add_option("--config", config, "What, and where to (docs/kafka.md)")->required();
     snapshot = app.add_subcommand(
         "snapshot", "Have a table, or a range of its keys, read once more by the service that follows it");

@@ -14,6 +14,8 @@ Result<KafkaWire> KafkaWire::open(const std::string& bootstrap) {
                                                        {"enable.idempotence", "true"},
                                                        {"linger.ms", "50"},
                                                        {"batch.size", "262144"},
+                                                       // After a restart partitions may be known without a leader.
+                                                       {"topic.metadata.refresh.interval.ms", "5000"},
                                                        {"queue.buffering.max.messages", "200000"},
                                                        {"partitioner", "murmur2_random"}};
   for (const auto& [name, value] : words) {

@@ -17,6 +17,7 @@ namespace ff::play {
 namespace {
 
 volatile std::sig_atomic_t interrupted = 0;
+constexpr int flush_ms = 30'000;  ///< what Kafka has for the last records
 
 struct Options {
   std::string world, bootstrap = "127.0.0.1:19092", dsn = "host=127.0.0.1 port=15432 user=app dbname=app";
@@ -100,7 +101,7 @@ Result<int> Player::play() {
     if (all_ >= due) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   const double seconds = elapsed();
-  const bool is_flushed = kafka_.flush(30'000);
+  const bool is_flushed = kafka_.flush(flush_ms);
   postgres_->finish();
   return summary(seconds, cpu_seconds() - cpu, is_flushed);
 }
@@ -123,6 +124,9 @@ int Player::summary(double seconds, double cpu, bool is_flushed) {
       "\n",
       n(deletes_), n(no_row_), n(kafka_.acknowledged()), n(kafka_.failed()), n(postgres_->transactions()),
       n(postgres_->retries()));
+  if (!is_flushed)
+    std::fprintf(stderr, "live_player: of %llu records sent, Kafka has not acknowledged all within %d s of the last\n",
+                 n(all_), flush_ms / 1000);
   if (kafka_.failed() != 0)
     std::fprintf(stderr, "live_player: %llu records were not taken by Kafka; the first: %s\n", n(kafka_.failed()),
                  kafka_.failure().c_str());

@@ -94,6 +94,9 @@ Result<Owned<rd_kafka_conf_t>> make_conf(const KafkaCluster& cluster, const std:
     if (all.count(name)) return bad_setting("Kafka property " + name + " is FleetFlow's own and cannot be passed on");
     FF_TRY(set(conf.get(), name, value));
   }
+  // A topic's new partitions are seen by then, and a leader that it had none of when it was asked about.
+  const std::string refresh = "topic.metadata.refresh.interval.ms";
+  if (!cluster.properties.contains(refresh)) FF_TRY(set(conf.get(), refresh, "5000"));
   return conf;
 }
 

@@ -19,10 +19,8 @@ constexpr int sweep_messages_max = 4096;                        // taken before 
 constexpr std::int64_t timestamp_ms_max = 253'402'300'799'999;  // the end of the year 9999
 constexpr std::size_t pending_bytes_max = 1 << 20;
 
-/// Unless the user's properties say otherwise: after the first a killed reader's partitions are another's; after the second
-/// at the latest a topic's new partitions are seen.
-constexpr std::pair<const char*, const char*> unless_said[] = {{"session.timeout.ms", "10000"},
-                                                               {"topic.metadata.refresh.interval.ms", "5000"}};
+/// Unless the user's properties say otherwise: then a killed reader's partitions are another's.
+constexpr std::pair<const char*, const char*> session_timeout{"session.timeout.ms", "10000"};
 
 std::map<std::string, std::string> properties_of(const KafkaOptions& options) {
   const auto kb = [](std::int64_t bytes) { return std::to_string(std::max<std::int64_t>(1, bytes / 1024)); };
@@ -37,8 +35,7 @@ std::map<std::string, std::string> properties_of(const KafkaOptions& options) {
                                              {"check.crcs", "true"},
                                              {"queued.max.messages.kbytes", kb(options.fetch_bytes_max)},
                                              {"statistics.interval.ms", std::to_string(options.stats_interval_ms)}};
-  for (const auto& [name, value] : unless_said)
-    if (!options.cluster.properties.contains(name)) ours[name] = value;
+  if (!options.cluster.properties.contains(session_timeout.first)) ours.insert(session_timeout);
   return ours;
 }
 
