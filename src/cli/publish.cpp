@@ -18,12 +18,11 @@ Error bad_value(const ServiceConfig& config, const std::string& what) {
 }
 
 /// A topic that is read must not be published to: each record would come again for ever.
-Result<void> check_no_circle(const ServiceConfig& config, const ContractSet& contracts, const KafkaOptions& source) {
-  if (source.cluster.brokers != config.publish->kafka.cluster.brokers) return {};
-  const auto& onto = config.publish->topics;
+Result<void> check_no_circle(const ServiceConfig& config, const ContractSet& contracts, const KafkaOptions& source,
+                             const ChangePublisherOptions& onto) {
+  if (source.cluster.brokers != onto.kafka.cluster.brokers) return {};
   for (const Contract& contract : contracts) {
-    const auto named = onto.find(contract.id);
-    const std::string& target = named == onto.end() ? contract.id : named->second;
+    const std::string& target = onto.topic_of(contract);
     const bool is_read = source.topics.empty()
                              ? contract.topic == target
                              : source.topics.contains(target) && source.topics.at(target) == contract.id;
@@ -73,7 +72,7 @@ Result<void> publish_service(const ServiceConfig& config, const std::string& hom
   options.positions_topic = config.publish->positions_topic;
   if (const auto* database = std::get_if<PostgresOptions>(&source.options)) options.source = *database;
   if (const auto* topics = std::get_if<KafkaOptions>(&source.options)) {
-    FF_TRY(check_no_circle(config, contracts, *topics));
+    FF_TRY(check_no_circle(config, contracts, *topics, options));
     options.source = *topics;
   }
   ops::Metrics metrics;

@@ -165,17 +165,18 @@ Result<void> Curator::create(Lake& lake, Views views) {
   return {};
 }
 
-/// A model that came later than the lake has everything to do.
+/// A model that came later than the lake has everything to do: noted before there is a table, or a kill in between would leave
+/// an empty one.
 Result<void> Curator::create_table(Lake& lake, const Model& m, const std::string& sql) const {
   const auto known = FF_TRY(lake.value(
       "select 1 from information_schema.tables where table_catalog = current_database() and table_schema = " +
       sql_literal(m.schema) + " and table_name = " + sql_literal(m.name)));
   if (known) return {};
-  FF_TRY(lake.run("create table if not exists " + m.table() + " as select * from (" + sql + "\n) limit 0"));
-  if (kind_of(m) != shipments || !FF_TRY(lake.value("select 1 from ops.clock"))) return {};
-  return lake.run(
-      "insert into ops.touched select 'shipment', shipment_id, null, null, 0 from (select shipment_id from "
-      "core.shipments union select shipment_id from core.shipment_events)");
+  if (kind_of(m) == shipments && FF_TRY(lake.value("select 1 from ops.clock")))
+    FF_TRY(
+        lake.run("insert into ops.touched select 'shipment', shipment_id, null, null, 0 from (select shipment_id from "
+                 "core.shipments union select shipment_id from core.shipment_events)"));
+  return lake.run("create table if not exists " + m.table() + " as select * from (" + sql + "\n) limit 0");
 }
 
 Result<void> Curator::note(Lake& lake, const Touched& touched, std::int64_t publish_seq) const {

@@ -114,12 +114,11 @@ class ChangePublisher {
     std::int64_t last = none;
     for (const Decoded& d : batch.batch.records) {
       if (std::exchange(last, d.from().position) == d.from().position) continue;
-      const std::string& contract = contracts_[d.from().feed].id;
-      const auto named = options_.topics.find(contract);
-      const auto done = publisher_->publish(named == options_.topics.end() ? contract : named->second,
+      const Contract& contract = contracts_[d.from().feed];
+      const auto done = publisher_->publish(options_.topic_of(contract),
                                             {d.subject(), d.payload, d.from().ingest_time, headers_of(d.headers)});
       if (!done.ok()) return as_end(done.error());
-      PublishReport::Published& published = waiting_[contract];
+      PublishReport::Published& published = waiting_[contract.id];
       ++published.records;
       published.bytes += static_cast<std::int64_t>(d.payload.size());
       ++waiting_records_;

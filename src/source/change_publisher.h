@@ -10,8 +10,8 @@
 /// pass by itself (a broker, the server) is tried again from the positions, for ever; what would lose something halts.
 /// Several publishers of one consumer group share the partitions of the topics they read; a database has one.
 ///
-/// A record of a topic keeps its timestamp and the headers that its contract names. One that nobody can read is passed on,
-/// without a key, to the quarantine of whoever reads it then.
+/// A record of a topic keeps its timestamp and the headers that its contract names. One that is refused is passed on,
+/// by its key or, where that cannot be read, without one, to the quarantine of whoever reads it then.
 #pragma once
 
 #include <functional>
@@ -32,6 +32,11 @@ struct ChangePublisherOptions {
   KafkaPublisherOptions kafka;
   std::map<std::string, std::string> topics;  ///< contract id -> topic; one that is not named: its id
   std::string positions_topic = "fleetflow_positions";
+
+  const std::string& topic_of(const Contract& contract) const {
+    const auto named = topics.find(contract.id);
+    return named == topics.end() ? contract.id : named->second;
+  }
   std::int64_t flush_records = 20'000;            ///< acknowledged together, at most about so many
   std::chrono::milliseconds flush_interval{200};  ///< and at least so often, if there is something
 };

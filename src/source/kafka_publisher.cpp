@@ -56,11 +56,12 @@ struct KafkaPublisher::Impl : Context {
 
   static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* m, void* opaque) {
     Impl& self = of(opaque);
-    if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       ++self.delivered;
-    else
-      ++self.stats.produce_errors[rd_kafka_err2name(m->err)],
-          self.fail(self.undelivered(m->err, rd_kafka_topic_name(m->rkt), m->key_len, m->len));
+      return;
+    }
+    ++self.stats.produce_errors[rd_kafka_err2name(m->err)];
+    self.fail(self.undelivered(m->err, rd_kafka_topic_name(m->rkt), m->key_len, m->len));
   }
 
   static void on_error(rd_kafka_t* client, int code, const char* said, void* opaque) {

@@ -228,6 +228,14 @@ class Run:
         self.publisher.wait_for("it goes on", lambda: self.publisher.log.read_text().rstrip().endswith("goes on"))
         print(f"a silent connection was noticed after {noticed:.1f} s (silence_max_s: {silence_max_s})", flush=True)
 
+    def refuse_a_circle(self):
+        """A topic that would be read and published to."""
+        config = self.folder / "circle.yaml"
+        config.write_text(f"contracts: {self.direct_contracts}\npublish: {{brokers: '{self.kafka.bootstrap}', topics: {{shipment_events: {foreign}}}}}\n"
+                          f"sources:\n  - {{type: kafka, name: scans, brokers: '{self.kafka.bootstrap}', group: circle, topics: {{{foreign}: shipment_events}}}}\n")
+        refused = subprocess.run([program, "publish", "--config", config], capture_output=True, text=True, timeout=30)
+        assert refused.returncode == 4 and f"'{foreign}' would be read and published to" in refused.stderr, refused.stderr
+
     def read_again(self):
         """A range of keys comes once more, as rows of a snapshot; it changes nothing."""
         lower, upper = self.postgres.sql("select min(order_ref), max(order_ref) from orders").split("\t")
@@ -283,6 +291,7 @@ def judge(seed, folder):
         postgres.sql((root / "deploy/local/orders.sql").read_text())
         run = Run(seed, folder, kafka, postgres, gate)
         try:
+            run.refuse_a_circle()
             run.begin()
             run.play()
             run.tell_what_nobody_can_read()

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # suite: Kafka source and publisher on a real broker and registry: kills, rebalances, gaps, poison, cut wires, SASL and TLS
-# seconds: 183
+# seconds: 200
 # needs: kafka registry clients
 set -uo pipefail
 python=.deps/venv-clients/bin/python

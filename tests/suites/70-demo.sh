@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # suite: the demo shows what it says it shows, on a small world; so does the live one; the real flights equal the published figures
-# seconds: 170
+# seconds: 75
 # needs: kafka postgres clients dbt
 set -uo pipefail
 FLEETFLOW=${FLEETFLOW:-$PWD/build/release/bin/fleetflow}
