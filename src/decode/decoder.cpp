@@ -13,9 +13,12 @@
 namespace ff {
 
 std::string_view Batch::keep(std::string_view text) {
-  constexpr std::size_t block = 64 * 1024;
+  // Most batches of a stream are of a few records: a block of 64 KiB each was a gigabyte of mostly nothing in a burst.
+  constexpr std::size_t first_block = 1024, last_block = 64 * 1024;
   if (text.size() > free_bytes_) {
-    free_bytes_ = std::max(block, text.size());
+    next_block_ = std::clamp(2 * next_block_, first_block, last_block);
+    free_bytes_ = std::max(next_block_ - block_padding, text.size());
+    kept_bytes_ += free_bytes_ + block_padding;
     adopt(std::make_unique_for_overwrite<char[]>(free_bytes_ + block_padding));
     free_ = blocks_.back().get();
     std::fill_n(free_ + free_bytes_, block_padding, '\0');
@@ -35,6 +38,7 @@ void Batch::absorb(Batch other) {
                      [&](const Decoded& a, const Decoded& b) { return position(a) < position(b); });
   std::move(other.drifts.begin(), other.drifts.end(), std::back_inserter(drifts));
   std::move(other.blocks_.begin(), other.blocks_.end(), std::back_inserter(blocks_));
+  kept_bytes_ += other.kept_bytes_;
 }
 
 Result<std::unique_ptr<Decoder>> make_decoder(const Contract& contract, std::uint32_t feed, const PseudonymKey& key,

@@ -88,13 +88,15 @@ class Batch {
   void adopt(std::unique_ptr<char[]> bytes) { blocks_.push_back(std::move(bytes)); }
   /// A copy of `text` in the batch, with 64 readable bytes behind it (parsers read in strides).
   std::string_view keep(std::string_view text);
+  /// Memory that all copies take, used or not yet.
+  std::size_t kept_bytes() const { return kept_bytes_; }
   /// Takes over what `other` has; the records of both stand in order of position.
   void absorb(Batch other);
 
  private:
   std::vector<std::unique_ptr<char[]>> blocks_;
   char* free_ = nullptr;
-  std::size_t free_bytes_ = 0;
+  std::size_t free_bytes_ = 0, next_block_ = 0, kept_bytes_ = 0;
 };
 
 /// Where batches go. Called on the decoding thread; may block (that is the back-pressure). An error stops the decoding.

@@ -107,5 +107,21 @@ TEST(Records, CsvRowsComeWithoutAHeader) {
             (std::vector<std::string>{"fact", "fact", "malformed_record", "malformed_record", "malformed_record"}));
 }
 
+TEST(Records, TakeAboutTheMemoryThatTheyAreLong) {
+  std::vector<RecordRef> records;
+  for (std::int64_t i = 1; i <= 5000; ++i) records.push_back({i, heard, event, {}});
+  const auto kept = [&](std::size_t count) {
+    return make_decoder(native("events"), 0, PseudonymKey::demo())
+        .value()
+        ->decode_records(0, {records.data(), count})
+        .value()
+        .kept_bytes();
+  };
+  EXPECT_LE(kept(1), 1024U) << "of one record, as most batches of a stream are";
+  EXPECT_LE(kept(20), 2 * (20 * event.size()) + 1024);
+  EXPECT_LE(kept(5000), 5000 * event.size() * 5 / 4);
+  EXPECT_GE(kept(5000), 5000 * event.size());
+}
+
 }  // namespace
 }  // namespace ff

@@ -3,9 +3,7 @@
 namespace ff {
 
 std::int64_t ReadAhead::bytes_of(const SourceBatch& batch) {
-  std::size_t bytes = 1024;
-  for (const Decoded& d : batch.batch.records) bytes += sizeof d + d.payload.size() + d.headers.size();
-  return static_cast<std::int64_t>(bytes);
+  return static_cast<std::int64_t>(1024 + batch.batch.records.size() * sizeof(Decoded) + batch.batch.kept_bytes());
 }
 
 void ReadAhead::open(std::uint32_t partition, std::int64_t position) {

@@ -13,7 +13,7 @@ SourceBatch batch(std::uint32_t partition, std::int64_t position, Micros heard, 
   SourceBatch out;
   Decoded& d = out.batch.records.emplace_back();
   std::get<Fact>(d.what).from = {0, partition, position, heard};
-  d.payload = payload;
+  d.payload = out.batch.keep(payload);
   out.partition = partition;
   out.last_position = position;
   return out;
