@@ -31,15 +31,17 @@ def drop_slots(cursor):
     cursor.execute("select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name like 'peer_%'")
 
 
-def run(mode, port, table, bootstrap, rows, passes):
+def run(mode, port, table, bootstrap, rows, slots, topic=None, registry=None):
+    """To a topic, or peer.TABLE; a pass a slot. With a registry's address in Avro."""
+    topic = topic or f"peer.{table}"
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-    if f"peer.{table}" not in admin.list_topics(timeout=30).topics:
-        admin.create_topics([NewTopic(f"peer.{table}", num_partitions=64, replication_factor=1)])[f"peer.{table}"].result(30)
+    if topic not in admin.list_topics(timeout=30).topics:
+        admin.create_topics([NewTopic(topic, num_partitions=64, replication_factor=1)])[topic].result(30)
     classes = compiled("DebeziumPeer", "debezium")
     with tempfile.TemporaryDirectory(prefix="fleetflow-debezium-") as work:
         log = pathlib.Path(work) / "log"
-        done = subprocess.run(["java", "-Xmx700m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{classes}:{deps}/debezium/*", "DebeziumPeer",
-                               mode, str(port), table, bootstrap, work, str(rows), *slots(passes)], stdout=subprocess.PIPE, stderr=log.open("w"), text=True)
+        done = subprocess.run(["java", "-Xmx700m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", *([f"-Dregistry={registry}"] if registry else []), "-cp", f"{classes}:{deps}/debezium/*", "DebeziumPeer",
+                               mode, str(port), table, bootstrap, work, str(rows), topic, *slots], stdout=subprocess.PIPE, stderr=log.open("w"), text=True)
         if done.returncode != 0:
             raise SystemExit(f"DebeziumPeer: exit {done.returncode}\n{done.stdout}{log.read_text()[-3000:]}")
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -58,7 +60,7 @@ def measure(mode, port, table, bootstrap, rows=None, passes=3):
         drop_slots(cursor)
         cursor.execute(f"select count(*) from {table}")
         rows = cursor.fetchone()[0]
-    measured = run(mode, port, table, bootstrap, rows, passes)
+    measured = run(mode, port, table, bootstrap, rows, slots(passes))
     drop_slots(cursor)
     return [{**m, "rows": rows} for m in measured]
 

@@ -65,6 +65,10 @@ Settings settings_of(PublishConfig& c) {
   return with(settings_of(c.kafka.cluster), {
                                                 {"topics", &c.topics},
                                                 {"positions_topic", &c.positions_topic},
+                                                {"registry_url", &c.registry.url},
+                                                {"registry_user", &c.registry.user},
+                                                {"registry_password", &c.registry.password, secret},
+                                                {"registry_ca", &c.registry.ca, path},
                                                 {"compression", &c.kafka.compression},
                                                 {"linger_ms", &c.kafka.linger_ms},
                                                 {"delivery_timeout_ms", &c.kafka.delivery_timeout_ms},

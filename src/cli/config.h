@@ -17,6 +17,7 @@
 #include "ops/http_server.h"
 #include "source/kafka_publisher.h"
 #include "source/postgres_source.h"
+#include "source/schema_registry.h"
 
 namespace ff::cli {
 
@@ -31,11 +32,12 @@ struct SourceConfig {
   std::variant<FilesOptions, KafkaOptions, PostgresOptions> options;
 };
 
-/// Where `fleetflow publish` puts the changes of its one Postgres source.
+/// Where `fleetflow publish` puts what its one source tells.
 struct PublishConfig {
   KafkaPublisherOptions kafka;
   std::map<std::string, std::string> topics;  ///< contract id -> topic
   std::string positions_topic = "fleetflow_positions";
+  SchemaRegistry::Options registry;
 };
 
 struct ServiceConfig {

@@ -70,6 +70,7 @@ Result<void> publish_service(const ServiceConfig& config, const std::string& hom
   options.kafka = config.publish->kafka;
   options.topics = config.publish->topics;
   options.positions_topic = config.publish->positions_topic;
+  options.registry = config.publish->registry;
   if (const auto* database = std::get_if<PostgresOptions>(&source.options)) options.source = *database;
   if (const auto* topics = std::get_if<KafkaOptions>(&source.options)) {
     FF_TRY(check_no_circle(config, contracts, *topics, options));

@@ -27,8 +27,8 @@
 namespace ff {
 
 /// `postgres`: rows of a table, by logical replication; `debezium`: a change envelope in JSON, one a line or a message;
-/// `avro`: records of a topic, whose schemas are in a registry.
-enum class Format : std::uint8_t { ndjson, csv, avro, debezium, postgres };
+/// `avro`: records of a topic, whose schemas are in a registry; `debezium_avro`: change envelopes written so.
+enum class Format : std::uint8_t { ndjson, csv, avro, debezium, debezium_avro, postgres };
 enum class Encoding : std::uint8_t { utf8, latin1 };
 
 /// What a source measures in; native: the fact has no unit to choose. Of times: what a number counts since 1970 (a local clock,

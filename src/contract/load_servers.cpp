@@ -41,9 +41,12 @@ Result<Format> read_topic(ContractReader& r, const YAML::Node& server) {
   r.contract.topic = topic->second.as<std::string>();
   if (const auto headers = custom_of.find("headers"); headers != custom_of.end())
     for (const YAML::Node& name : headers->second) r.contract.topic_headers.push_back(name.as<std::string>());
-  static const std::map<std::string, Format> formats = {
-      {"json", Format::ndjson}, {"csv", Format::csv}, {"avro", Format::avro}, {"debezium", Format::debezium}};
-  const Format format = FF_TRY(read_format(r, server, formats, "json csv avro debezium"));
+  static const std::map<std::string, Format> formats = {{"json", Format::ndjson},
+                                                        {"csv", Format::csv},
+                                                        {"avro", Format::avro},
+                                                        {"debezium", Format::debezium},
+                                                        {"debezium_avro", Format::debezium_avro}};
+  const Format format = FF_TRY(read_format(r, server, formats, "json csv avro debezium debezium_avro"));
   if (const YAML::Node encoding = server["encoding"]; encoding && lower(encoding) != "utf-8")
     return r.bad_value(encoding, "records of a topic must be utf-8");
   return format;

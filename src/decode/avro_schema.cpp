@@ -165,6 +165,7 @@ class Parser {
   /// A logical type that does not fit is left out: its value then is what it is without one.
   static void annotate(AvroType& type, dom::object object) {
     std::string_view name;
+    if (object["connect.name"].get(name) == simdjson::SUCCESS) type.connect_name = name;
     if (object["logicalType"].get(name) != simdjson::SUCCESS) return;
     type.logical = logical(name, type.kind);
     std::uint64_t scale = 0;

@@ -49,6 +49,7 @@ struct AvroType {
   Logical logical = Logical::plain;
   std::uint32_t size = 0;               ///< of a fixed, in bytes
   std::uint32_t scale = 0;              ///< of a decimal: digits behind the point
+  std::string connect_name;             ///< what Kafka Connect calls a number (`connect.name`); empty: nothing
   std::vector<std::string> names;       ///< of a record's fields; an enum's symbols
   std::vector<std::uint32_t> children;  ///< indices: a record's fields, a union's branches; an array's, a map's value
 };

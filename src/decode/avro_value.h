@@ -28,6 +28,10 @@ class AvroReader {
   std::string_view rest() const { return bytes_; }
   bool ok() const { return broken_.empty(); }
   const std::string& broken() const { return broken_; }
+  /// Where all should be read: what is wrong with the data, or empty.
+  std::string end() const {
+    return ok() && !bytes_.empty() ? std::to_string(bytes_.size()) + " bytes follow the record" : broken_;
+  }
 
  private:
   std::int64_t number();

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <unordered_map>
 
 #include "base/time.h"
 #include "contract/read_value.h"
+#include "decode/avro_value.h"
+#include "decode/avro_writers.h"
 #include "decode/file_blocks.h"
 
 namespace ff {
@@ -74,9 +77,10 @@ std::optional<Unit> unit_of_schema(std::string_view name) {
 
 class DebeziumDecoder final : public Decoder {
  public:
-  DebeziumDecoder(const Contract& contract, std::unique_ptr<Assembler> assembler)
+  DebeziumDecoder(const Contract& contract, std::unique_ptr<Assembler> assembler, SchemaSource* schemas)
       : contract_(contract),
         assembler_(std::move(assembler)),
+        writers_(schemas ? std::optional<AvroWriters>(*schemas) : std::nullopt),
         values_(contract.columns.size()),
         is_bare_(contract.columns.size()),
         units_(contract.columns.size()),
@@ -142,16 +146,70 @@ class DebeziumDecoder final : public Decoder {
   }
 
   Result<Batch> decode_records(std::uint32_t partition, std::span<const RecordRef> records) override {
+    if (writers_) FF_TRY(writers_->learn(records));
     assembler_->begin(partition);
     for (const RecordRef& record : records) {
       if (!record.bytes.data()) continue;  // a tombstone: the deletion itself came before it
       arrived_at_ = record.ingest_time;
-      if (const auto bytes = assembler_->take(record)) FF_TRY(read_record(*bytes, record.position));
+      if (const auto bytes = assembler_->take(record))
+        FF_TRY(writers_ ? read_avro(*bytes, record.position) : read_record(*bytes, record.position));
     }
     return assembler_->finish_batch();
   }
 
  private:
+  /// A writer's schema in which Connect's times are the numbers that they are; and what those count, by column.
+  struct Envelopes {
+    AvroSchema schema;
+    std::vector<std::optional<Unit>> units;
+  };
+
+  const Envelopes& envelopes_of(const AvroWriters::Found& writer) {
+    const auto [known, is_new] = envelopes_.try_emplace(writer.id);
+    if (!is_new) return known->second;
+    AvroSchema& schema = known->second.schema = *writer.schema;
+    for (AvroType& type : schema.types)
+      if (unit_of_schema(type.connect_name)) type.logical = AvroType::Logical::plain;
+    known->second.units.resize(contract_.columns.size());
+    const AvroType& row = value_of(schema, member_of(schema[schema.root], "after").value_or(schema.root));
+    for (std::size_t i = 0; i < row.names.size() && i < row.children.size(); ++i)
+      if (const int at = column_of(row.names[i]); at >= 0 && !has_unit_[static_cast<std::size_t>(at)])
+        known->second.units[static_cast<std::size_t>(at)] =
+            unit_of_schema(value_of(schema, row.children[i]).connect_name);
+    return known->second;
+  }
+  static std::optional<std::uint32_t> member_of(const AvroType& record, std::string_view name) {
+    const auto at = std::find(record.names.begin(), record.names.end(), name);
+    if (at == record.names.end()) return std::nullopt;
+    return record.children[static_cast<std::size_t>(at - record.names.begin())];
+  }
+  /// The type itself; of a union the branch that is not null.
+  static const AvroType& value_of(const AvroSchema& schema, std::uint32_t index) {
+    for (const std::uint32_t branch : schema[index].children)
+      if (schema[index].kind == AvroType::Kind::union_ && schema[branch].kind != AvroType::Kind::null_)
+        return schema[branch];
+    return schema[index];
+  }
+
+  Result<void> read_avro(std::string_view bytes, std::int64_t position) {
+    const auto refuse = [&](std::string_view why, std::string detail) {
+      ++assembler_->stats().records;
+      assembler_->refuse(position, why, std::move(detail), bytes);
+      return Result<void>{};
+    };
+    const AvroWriters::Found writer = writers_->find(bytes);
+    if (!writer.schema) return refuse(writer.reason, writer.detail);
+    const Envelopes& envelopes = envelopes_of(writer);
+    AvroReader reader(envelopes.schema, writer.data);
+    const std::string_view json = reader.read(envelopes.schema.root, avro_).bytes;
+    if (const std::string broken = reader.end(); !broken.empty())
+      return refuse(reason::malformed_record, "read by schema " + std::to_string(writer.id) + ": " + broken);
+    if (json.size() > block_bytes)
+      return refuse(reason::oversized_record, "as JSON it is longer than " + std::to_string(block_bytes) + " bytes");
+    units_ = envelopes.units;
+    return read_record(assembler_->batch().keep(json), position);
+  }
+
   /// `line` must have block_padding readable bytes behind it and live in the batch.
   Result<void> read_record(std::string_view line, std::int64_t position) {
     while (!line.empty() && static_cast<unsigned char>(line.back()) <= ' ') line.remove_suffix(1);
@@ -175,7 +233,7 @@ class DebeziumDecoder final : public Decoder {
                                        : "a change without 'after'");
     ChangeHead head{.op = envelope.op, .time = arrived_at_};
     read_head(envelope, head);
-    read_units(envelope);
+    if (!writers_) read_units(envelope);
     const auto is_unreadable = [&] {
       return refuse(reason::malformed_record,
                     "a text holds a control character that FleetFlow separates ids with (U+0000, U+001F)");
@@ -369,6 +427,8 @@ class DebeziumDecoder final : public Decoder {
 
   const Contract& contract_;
   std::unique_ptr<Assembler> assembler_;
+  std::optional<AvroWriters> writers_;  ///< null: the envelopes are JSON
+  std::unordered_map<std::uint32_t, Envelopes> envelopes_;
   sj::dom::parser parser_;
   sj::dom::element dom_;
   sj::ondemand::parser outer_, inner_, row_, before_;
@@ -379,13 +439,14 @@ class DebeziumDecoder final : public Decoder {
   std::shared_ptr<const Zone> utc_;
   Micros arrived_at_ = 0;
   bool is_ours_ = false;
-  std::string scratch_, schema_name_, table_name_;
+  std::string scratch_, avro_, schema_name_, table_name_;
 };
 
 }  // namespace
 
-std::unique_ptr<Decoder> make_debezium_decoder(const Contract& contract, std::unique_ptr<Assembler> assembler) {
-  return std::make_unique<DebeziumDecoder>(contract, std::move(assembler));
+std::unique_ptr<Decoder> make_debezium_decoder(const Contract& contract, std::unique_ptr<Assembler> assembler,
+                                               SchemaSource* schemas) {
+  return std::make_unique<DebeziumDecoder>(contract, std::move(assembler), schemas);
 }
 
 }  // namespace ff

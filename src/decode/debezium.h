@@ -1,4 +1,4 @@
-/// Debezium's change envelope (JSON, with or without the `schema`/`payload` wrapper) to facts: for teams that run Debezium into
+/// Debezium's change envelope (JSON, with or without the `schema`/`payload` wrapper, or Avro) to facts: for teams that run Debezium into
 /// Kafka, and for reading back what our own Postgres reader keeps in raw.*.
 ///
 /// `after` (of a deletion: `before`) is the row; `source.ts_us` (else `ts_ms`) its ingest_time; the version (S2.4) is
@@ -9,9 +9,10 @@
 /// (Not where a key field is made by an expression.) Values that Debezium did not get (`__debezium_unavailable_value`) are
 /// unchanged, not text.
 ///
-/// Times written as numbers are read by the schema of the wrapper (io.debezium.time.*, Connect's Timestamp and Date), or by
-/// the property's `unit`. They are readings of a local clock: the property's defaultTimezone says whose.
-/// Not read: decimals in `decimal.handling.mode=precise` (base64; say `string`), TRUNCATE (`t`): both are refused.
+/// Times written as numbers are read by the schema of the wrapper or of the writer (io.debezium.time.*, Connect's Timestamp
+/// and Date), or by the property's `unit`. They are readings of a local clock: the property's defaultTimezone says whose.
+/// In Avro an envelope is read whole, as the same JSON (decode/avro_value.h); raw.* keeps JSON either way.
+/// Not read: decimals in `decimal.handling.mode=precise` in JSON (base64; say `string`), TRUNCATE (`t`): both are refused.
 /// Source: Debezium documentation, "Debezium connector for PostgreSQL", data change events.
 #pragma once
 
@@ -31,7 +32,9 @@ inline constexpr std::string_view own_envelope = "fleetflow";
 
 inline constexpr std::string_view debezium_unavailable = "__debezium_unavailable_value";
 
-std::unique_ptr<Decoder> make_debezium_decoder(const Contract& contract, std::unique_ptr<Assembler> assembler);
+/// `schemas`: of envelopes in Avro; null: they are JSON. Must outlive the decoder.
+std::unique_ptr<Decoder> make_debezium_decoder(const Contract& contract, std::unique_ptr<Assembler> assembler,
+                                               SchemaSource* schemas = nullptr);
 
 /// What an envelope says beside the row.
 struct ChangeHead {

@@ -1,10 +1,14 @@
 // Envelopes as Debezium 2 and 3 write them for Postgres, with and without the wrapper, and our own.
 #include "decode/debezium.h"
 
+#include "base/time.h"
+#include "decode/avro_testing.h"
 #include "decode/decode_testing.h"
 
 namespace ff {
 namespace {
+using testing::AvroBytes;
+using testing::Collected;
 using testing::contract_of;
 using testing::decode_text;
 
@@ -186,6 +190,155 @@ TEST(Debezium, UnknownColumnsAreDriftAndNeverLand) {
       envelope("c", R"({"id":"S1","created":"2026-03-02T08:00:00Z","driver":"D","salary":"98765"})", sequence));
   EXPECT_EQ(out.drifts, std::vector<std::string>{"salary"});
   EXPECT_EQ(out.payload(0).find("98765"), std::string::npos);
+}
+
+/// As an Avro converter registers it: the row's type once, by name from then on; times with the names that Connect gives them.
+const std::string envelope_schema =
+    R"({"type":"record","name":"Envelope","namespace":"db.public.orders","fields":[
+  {"name":"before","type":["null",{"type":"record","name":"Value","fields":[
+    {"name":"id","type":"int"},
+    {"name":"created","type":[{"type":"long","connect.version":1,"connect.default":0,"connect.name":"io.debezium.time.MicroTimestamp"},"null"],"default":0},
+    {"name":"seen","type":["null",{"type":"long","connect.name":"org.apache.kafka.connect.data.Timestamp","logicalType":"timestamp-millis"}],"default":null},
+    {"name":"weight","type":["null",{"type":"bytes","scale":2,"precision":10,"connect.name":"org.apache.kafka.connect.data.Decimal","logicalType":"decimal"}],"default":null},
+    {"name":"note","type":["null","string"],"default":null},
+    {"name":"driver","type":["null","string"],"default":null},
+    {"name":"salary","type":["null","string"],"default":null}],"connect.name":"db.public.orders.Value"}],"default":null},
+  {"name":"after","type":["null","Value"],"default":null},
+  {"name":"source","type":{"type":"record","name":"Source","namespace":"io.debezium.connector.postgresql","fields":[
+    {"name":"version","type":"string"},{"name":"ts_us","type":["null","long"],"default":null},
+    {"name":"sequence","type":["null","string"],"default":null},{"name":"schema","type":"string"},{"name":"table","type":"string"},
+    {"name":"txId","type":["null","long"],"default":null}]}},
+  {"name":"op","type":"string"},
+  {"name":"ts_ms","type":["null","long"],"default":null},
+  {"name":"transaction","type":["null",{"type":"record","name":"block","namespace":"event","fields":[
+    {"name":"id","type":"string"},{"name":"total_order","type":"long"}]}],"default":null}],"connect.name":"db.public.orders.Envelope"})";
+
+/// `note`: what the column of that name holds.
+AvroBytes avro_row(AvroBytes out, const std::string& note) {
+  return out.number(17)
+      .number(0)
+      .number(1772440000000000)
+      .number(1)
+      .number(1772440000123)
+      .number(1)
+      .text("\x04\xD2")  // 1234: 12.34
+      .number(1)
+      .text(note)
+      .number(1)
+      .text("D7")
+      .number(1)
+      .text("98765");
+}
+std::string avro_change(const std::string& op, const std::string& note, std::int64_t total_order = 0) {
+  AvroBytes out = AvroBytes::of_schema(5);
+  if (op == "d")
+    out = avro_row(out.number(1), note).number(0);
+  else
+    out = avro_row(out.number(0).number(1), note);
+  out.text("3.6.1.Final").number(1).number(1772440000123456).number(1).text(R"(["160","200"])").text("public");
+  out.text("orders").number(1).number(555).text(op).number(1).number(1772440000999);
+  if (total_order == 0) return out.number(0).bytes;
+  return out.number(1).text("555:200").number(total_order).bytes;
+}
+
+Contract avro_orders() {
+  Contract contract = contract_of(R"(
+apiVersion: v3.1.0
+kind: DataContract
+id: orders
+version: 1.0.0
+status: active
+servers:
+  - {server: cluster, type: kafka, host: "k:9092", format: debezium_avro, customProperties: [{property: topic, value: orders}]}
+customProperties:
+  - {property: namespace, value: acme}
+  - {property: otherColumns, value: [weight]}
+schema:
+  - name: shipment
+    properties:
+      - {name: shipment_id, physicalName: id, logicalType: string}
+      - {name: created_at, physicalName: created, logicalType: timestamp, logicalTypeOptions: {defaultTimezone: Europe/Berlin}}
+      - {name: promised_pickup_by, physicalName: seen, logicalType: timestamp, logicalTypeOptions: {defaultTimezone: Europe/Berlin}}
+      - {name: service_level, physicalName: note, logicalType: string}
+  - name: driver
+    properties:
+      - {name: driver_id, physicalName: driver, logicalType: string}
+)");
+  return contract;
+}
+
+struct AvroEnvelopes : ::testing::Test {
+  Contract contract = avro_orders();
+  testing::FixedSchemas schemas;
+
+  AvroEnvelopes() { schemas.schemas[5] = envelope_schema; }
+  Collected decode(const std::vector<std::string>& values) {
+    std::vector<RecordRef> records;
+    for (const std::string& value : values)
+      records.push_back({static_cast<std::int64_t>(records.size()) + 1, 1, value, {}});
+    const auto decoder = make_decoder(contract, 0, PseudonymKey::demo(), DriverIds::from_source, &schemas);
+    Collected out;
+    auto batch = decoder.value()->decode_records(0, records);
+    if (!batch.ok())
+      out.error = batch.error();
+    else
+      EXPECT_TRUE(out.accept(std::move(batch).value()).ok());
+    return out;
+  }
+};
+
+TEST_F(AvroEnvelopes, AreReadAsThoseInJson) {
+  const auto out = decode({avro_change("c", "std"), avro_change("u", std::string(debezium_unavailable), 3)});
+  ASSERT_EQ(out.all.size(), 4U);
+  ASSERT_EQ(out.outcome(0), "fact") << (out.all[0]->refusal() ? out.refusal(0).detail : "");
+  const auto& order = out.fact<ShipmentFact>(0);
+  EXPECT_EQ(order.shipment_id, "17");
+  EXPECT_EQ(order.service_level, "std");
+  EXPECT_EQ(order.created_at, 1772440000000000 - 3600 * us_per_second) << "a reading of a clock in Berlin";
+  EXPECT_EQ(order.promised_pickup_by, 1772440000123000 - 3600 * us_per_second) << "this too, whatever Avro calls it";
+  EXPECT_EQ(out.all[0]->fact()->version.ordinal, 160);
+  EXPECT_EQ(out.all[0]->fact()->version.ordinal_minor, 2 * 5);
+  EXPECT_EQ(out.all[0]->fact()->from.ingest_time, 1772440000123456);
+  EXPECT_EQ(out.all[2]->fact()->version.ordinal_minor, 2 * 3);
+  EXPECT_EQ(out.all[2]->fact()->unchanged, bit(FactField::service_level));
+  EXPECT_EQ(out.drifts, std::vector<std::string>{"salary"});
+  EXPECT_NE(out.payload(0).find(R"("weight":12.34)"), std::string_view::npos) << out.payload(0);
+  for (const char* secret : {"D7", "98765"})
+    EXPECT_EQ(out.payload(0).find(secret), std::string_view::npos) << out.payload(0);
+
+  const auto again = decode_text(contract, std::string(out.payload(0)) + "\n", 0, DriverIds::keys);
+  ASSERT_EQ(again.all.size(), 2U);
+  EXPECT_EQ(again.fact<ShipmentFact>(0).created_at, order.created_at);
+  EXPECT_TRUE(again.all[0]->fact()->version == out.all[0]->fact()->version);
+}
+
+TEST_F(AvroEnvelopes, ADeletionIsOneAndATombstoneIsNothing) {
+  std::vector<RecordRef> records = {{1, 1, {}, {}}};
+  const auto out = decode({avro_change("d", "")});
+  ASSERT_EQ(out.all.size(), 2U);
+  EXPECT_TRUE(out.fact<ShipmentFact>(0).is_deleted);
+  const auto decoder = make_decoder(contract, 0, PseudonymKey::demo(), DriverIds::from_source, &schemas);
+  EXPECT_TRUE(decoder.value()->decode_records(0, records).value().records.empty());
+}
+
+TEST_F(AvroEnvelopes, WhatIsNoneIsRefusedAndItsNeighboursAreNot) {
+  schemas.schemas[6] = R"({"type":"record","name":"Scan","fields":[{"name":"id","type":"string"}]})";
+  const std::string change = avro_change("c", "std");
+  std::string unknown = change;
+  unknown[4] = 99;
+  const auto out = decode({change, envelope("c", order_row, sequence), unknown, AvroBytes::of_schema(6).text("x").bytes,
+                           change + "x", change.substr(0, 40), change});
+  std::vector<std::string> outcomes;
+  for (std::size_t i = 0; i < out.all.size(); ++i) outcomes.push_back(out.outcome(i));
+  EXPECT_EQ(outcomes,
+            (std::vector<std::string>{"fact", "fact", "malformed_record", "unknown_schema", "malformed_record",
+                                      "malformed_record", "malformed_record", "fact", "fact"}));
+}
+
+TEST_F(AvroEnvelopes, WhileNobodyAnswersTheyWait) {
+  schemas.error = Error{Recourse::retry, "schema_registry_away", "connection refused"};
+  EXPECT_EQ(decode({avro_change("c", "std")}).error.recourse, Recourse::retry);
+  EXPECT_EQ(make_decoder(contract, 0, PseudonymKey::demo()).error().cause, "schema_registry_missing");
 }
 
 }  // namespace

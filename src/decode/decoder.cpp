@@ -44,16 +44,16 @@ void Batch::absorb(Batch other) {
 Result<std::unique_ptr<Decoder>> make_decoder(const Contract& contract, std::uint32_t feed, const PseudonymKey& key,
                                               DriverIds ids, SchemaSource* schemas) {
   auto assembler = FF_TRY(Assembler::make(contract, feed, key, ids));
-  if (contract.format == Format::csv && ids == DriverIds::from_source)
-    return make_csv_decoder(contract, std::move(assembler));
-  if (contract.format == Format::debezium || contract.format == Format::postgres)
-    return make_debezium_decoder(contract, std::move(assembler));
-  if (contract.format == Format::avro && ids == DriverIds::from_source) {
-    if (!schemas)
-      return Error{Recourse::halt, "schema_registry_missing",
-                   contract.file + ": a feed of format avro needs a schema registry"};
-    return make_avro_decoder(contract, std::move(assembler), *schemas);
-  }
+  const Format format = contract.format;
+  const bool as_received = ids == DriverIds::from_source;  // else JSON from raw.*
+  if (as_received && (format == Format::avro || format == Format::debezium_avro) && !schemas)
+    return Error{Recourse::halt, "schema_registry_missing",
+                 contract.file + ": a feed of format avro or debezium_avro needs a schema registry"};
+  if (format == Format::debezium || format == Format::debezium_avro || format == Format::postgres)
+    return make_debezium_decoder(contract, std::move(assembler),
+                                 as_received && format == Format::debezium_avro ? schemas : nullptr);
+  if (as_received && format == Format::csv) return make_csv_decoder(contract, std::move(assembler));
+  if (as_received && format == Format::avro) return make_avro_decoder(contract, std::move(assembler), *schemas);
   return make_ndjson_decoder(contract, std::move(assembler));
 }
 

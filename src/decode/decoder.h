@@ -144,7 +144,7 @@ enum class DriverIds : std::uint8_t {
   keys,         ///< driver_keys: payloads read back from raw.*, always NDJSON whatever the feed's format
 };
 
-/// `schemas`: for a feed of format avro; null for all others. Errors: halt `contract_bad_expression` (file, line, what
+/// `schemas`: for a feed of format avro or debezium_avro; others need none. Errors: halt `contract_bad_expression` (file, line, what
 /// DuckDB said), `schema_registry_missing`. The contract and the schemas must outlive the decoder.
 Result<std::unique_ptr<Decoder>> make_decoder(const Contract& contract, std::uint32_t feed, const PseudonymKey& key,
                                               DriverIds ids = DriverIds::from_source, SchemaSource* schemas = nullptr);

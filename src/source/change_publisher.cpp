@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/time.h"
+#include "decode/avro_encoder.h"
 #include "source/kafka_positions.h"
 
 namespace ff {
@@ -37,7 +38,9 @@ class ChangePublisher {
  public:
   ChangePublisher(const ContractSet& contracts, const ChangePublisherOptions& options, std::stop_token stop,
                   const std::function<void(const PublishReport&)>& observe)
-      : contracts_(before_the_door(contracts)), options_(options), stop_(std::move(stop)), observe_(observe) {}
+      : contracts_(before_the_door(contracts)), options_(options), stop_(std::move(stop)), observe_(observe) {
+    if (!options_.registry.url.empty()) registry_.emplace(options_.registry);
+  }
 
   Result<void> run() {
     while (!stop_.stop_requested()) {
@@ -115,16 +118,31 @@ class ChangePublisher {
     for (const Decoded& d : batch.batch.records) {
       if (std::exchange(last, d.from().position) == d.from().position) continue;
       const Contract& contract = contracts_[d.from().feed];
-      const auto done = publisher_->publish(options_.topic_of(contract),
-                                            {d.subject(), d.payload, d.from().ingest_time, headers_of(d.headers)});
+      const std::string& topic = options_.topic_of(contract);
+      const std::string_view value = registry_ ? FF_TRY(in_avro(contract, topic, d.payload)) : d.payload;
+      const auto done = publisher_->publish(topic, {d.subject(), value, d.from().ingest_time, headers_of(d.headers)});
       if (!done.ok()) return as_end(done.error());
       PublishReport::Published& published = waiting_[contract.id];
       ++published.records;
-      published.bytes += static_cast<std::int64_t>(d.payload.size());
+      published.bytes += static_cast<std::int64_t>(value.size());
       ++waiting_records_;
     }
     marks_[partitions_.name_of(batch.partition)] = {batch.last_position, batch.resume};
     return {};
+  }
+
+  /// The record behind its schema's number, until the next call; what is no JSON object stays as it is.
+  Result<std::string_view> in_avro(const Contract& contract, const std::string& topic, std::string_view payload) {
+    auto known = writers_.find(contract.id);
+    if (known == writers_.end()) {
+      AvroEncoder encoder = FF_TRY(AvroEncoder::make(contract));
+      const std::uint32_t id = FF_TRY(registry_->register_schema(topic + "-value", encoder.schema()));
+      known = writers_.emplace(contract.id, Writer{std::move(encoder), id}).first;
+    }
+    auto& [encoder, id] = known->second;
+    value_ = {'\0', static_cast<char>(id >> 24), static_cast<char>(id >> 16), static_cast<char>(id >> 8),
+              static_cast<char>(id)};
+    return encoder.append(payload, value_) ? std::string_view(value_) : payload;
   }
 
   Result<void> flush() {
@@ -168,6 +186,13 @@ class ChangePublisher {
   const std::stop_token stop_;
   const std::function<void(const PublishReport&)>& observe_;
   Partitions partitions_;
+  struct Writer {
+    AvroEncoder encoder;
+    std::uint32_t id;  ///< of its schema
+  };
+  std::optional<SchemaRegistry> registry_;  ///< null: JSON
+  std::map<std::string, Writer> writers_;   ///< by contract id
+  std::string value_;
   std::unique_ptr<KafkaPositions> positions_;
   std::unique_ptr<KafkaPublisher> publisher_;
   std::unique_ptr<Source> source_;

@@ -1,8 +1,9 @@
 /// Onto topics of Kafka, keyed so that a shipment or a driver stays in its shard: the changes of a Postgres database, as
-/// Debezium envelopes, or the records of topics that somebody else keys and partitions, as JSON (what came as Avro, too).
+/// Debezium envelopes, or the records of topics that somebody else keys and partitions. All of it as JSON (what came as Avro,
+/// too) or, with a registry, as Avro by schemas made of the contracts (decode/avro_encoder.h), under the subjects TOPIC-value.
 ///
 /// A topic lies before the door, as every feed does (S7.1): driver ids stand there as the source writes them, and whoever reads
-/// the topic by a contract of format debezium makes keys of them; a column of class pii is null; columns that no contract
+/// the topic by a contract of format debezium or debezium_avro makes keys of them; a column of class pii is null; columns that no contract
 /// knows are not published. So the tables that come of the topics are those that the engine makes of the database itself.
 ///
 /// At least once: records are published, acknowledged by all in-sync replicas, then their positions (kafka_positions.h), then
@@ -11,7 +12,8 @@
 /// Several publishers of one consumer group share the partitions of the topics they read; a database has one.
 ///
 /// A record of a topic keeps its timestamp and the headers that its contract names. One that is refused is passed on,
-/// by its key or, where that cannot be read, without one, to the quarantine of whoever reads it then.
+/// by its key or, where that cannot be read, without one, to the quarantine of whoever reads it then; in Avro as it is, where it
+/// is no JSON object.
 #pragma once
 
 #include <functional>
@@ -24,6 +26,7 @@
 #include "source/kafka_publisher.h"
 #include "source/kafka_source.h"
 #include "source/postgres_source.h"
+#include "source/schema_registry.h"
 
 namespace ff {
 
@@ -32,6 +35,7 @@ struct ChangePublisherOptions {
   KafkaPublisherOptions kafka;
   std::map<std::string, std::string> topics;  ///< contract id -> topic; one that is not named: its id
   std::string positions_topic = "fleetflow_positions";
+  SchemaRegistry::Options registry;  ///< without url: JSON
 
   const std::string& topic_of(const Contract& contract) const {
     const auto named = topics.find(contract.id);

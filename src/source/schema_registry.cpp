@@ -3,6 +3,8 @@
 #include <curl/curl.h>
 #include <simdjson.h>
 
+#include "decode/json_text.h"
+
 namespace ff {
 namespace {
 
@@ -60,16 +62,47 @@ Result<std::optional<std::string>> SchemaRegistry::schema(std::uint32_t id) {
   return answer;
 }
 
-Result<std::optional<std::string>> SchemaRegistry::ask(std::uint32_t id) {
+Result<std::uint32_t> SchemaRegistry::register_schema(const std::string& subject, std::string_view schema) {
+  const std::lock_guard lock(mutex_);
+  const std::string url = options_.url + "/subjects/" + subject + "/versions";
+  std::string body = R"({"schema":)";
+  append_json_string(body, schema);
+  body += '}';
+  const Answer answer = FF_TRY(call(url, &body));
+  if (answer.status == 409 || answer.status == 422)
+    return Error{Recourse::halt, "schema_registry_refused",
+                 "the schema registry refuses our schema of '" + subject + "' (" + std::to_string(answer.status) +
+                     "): " + answer.body.substr(0, 500) +
+                     "; publish to a topic of another name, or loosen the subject's rule of compatibility"};
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  std::uint64_t id = 0;
+  if (answer.status != 200 || parser.parse(answer.body).get(root) || root["id"].get(id) || id > UINT32_MAX)
+    return away(answer, url);
+  return static_cast<std::uint32_t>(id);
+}
+
+Error SchemaRegistry::away(const Answer& answer, const std::string& url) {
+  return {Recourse::retry, "schema_registry_away",
+          "the schema registry answers " + std::to_string(answer.status) + " for " + url + "; is its address right?"};
+}
+
+Result<SchemaRegistry::Answer> SchemaRegistry::call(const std::string& url, const std::string* body) {
   CURL* const curl = connection_->curl;
   curl_easy_reset(curl);  // the connection stays open
-  const std::string url = options_.url + "/schemas/ids/" + std::to_string(id);
-  std::string answer;
+  Answer answer;
   char said[CURL_ERROR_SIZE] = "";
+  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> type(
+      curl_slist_append(nullptr, "Content-Type: application/vnd.schemaregistry.v1+json"), &curl_slist_free_all);
+  if (body) {
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body->data());
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body->size()));
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, type.get());
+  }
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, options_.timeout_ms);
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, said);
@@ -80,22 +113,25 @@ Result<std::optional<std::string>> SchemaRegistry::ask(std::uint32_t id) {
   }
   if (curl_easy_perform(curl) != CURLE_OK)
     return Error{Recourse::retry, "schema_registry_away", "the schema registry does not answer " + url + ": " + said};
-  long status = 0;
-  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-  if (status == 401 || status == 403)
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
+  if (answer.status == 401 || answer.status == 403)
     return Error{
         Recourse::halt, "schema_registry_denied",
-        "the schema registry refuses us (" + std::to_string(status) + " for " + url + "): its user or password"};
+        "the schema registry refuses us (" + std::to_string(answer.status) + " for " + url + "): its user or password"};
+  return answer;
+}
+
+Result<std::optional<std::string>> SchemaRegistry::ask(std::uint32_t id) {
+  const std::string url = options_.url + "/schemas/ids/" + std::to_string(id);
+  const Answer answer = FF_TRY(call(url));
   simdjson::dom::parser parser;
   simdjson::dom::element root;
   std::string_view text, type;
-  const bool is_json = parser.parse(answer).get(root) == simdjson::SUCCESS;
+  const bool is_json = parser.parse(answer.body).get(root) == simdjson::SUCCESS;
   std::int64_t code = 0;
-  if (status == 404 && is_json && root["error_code"].get(code) == simdjson::SUCCESS && code == no_such_schema)
+  if (answer.status == 404 && is_json && root["error_code"].get(code) == simdjson::SUCCESS && code == no_such_schema)
     return std::optional<std::string>();
-  if (status != 200)  // a 404 of something else is no registry's word on a schema
-    return Error{Recourse::retry, "schema_registry_away",
-                 "the schema registry answers " + std::to_string(status) + " for " + url + "; is its address right?"};
+  if (answer.status != 200) return away(answer, url);  // a 404 of something else is no registry's word on a schema
   if (!is_json || root["schema"].get(text) != simdjson::SUCCESS)
     return Error{Recourse::retry, "schema_registry_away",
                  "what answers at " + url + " is no schema registry (no JSON with a 'schema')"};

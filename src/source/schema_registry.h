@@ -1,8 +1,8 @@
-/// Schemas by number from a registry that speaks Confluent's HTTP API, asked once and kept.
+/// Schemas by number from a registry that speaks Confluent's HTTP API, asked once and kept; and schemas of our own for it.
 ///
 /// A number never changes its schema, so an answer is good for ever; that there is none is asked again by whoever wants to
 /// know. Thread-safe; one connection, kept open. The password stands in no message.
-/// Source: Confluent Schema Registry API, GET /schemas/ids/{id}.
+/// Source: Confluent Schema Registry API, GET /schemas/ids/{id}, POST /subjects/{subject}/versions.
 #pragma once
 
 #include <chrono>
@@ -32,7 +32,18 @@ class SchemaRegistry final : public SchemaSource {
   /// quarantine `unusable_schema` (not Avro, or one that refers to others).
   Result<std::optional<std::string>> schema(std::uint32_t id) override;
 
+  /// The number of an Avro schema under a subject (of letters, digits, `.`, `_`, `-`), where it is registered if it was not.
+  /// Errors: retry and halt as above; halt `schema_registry_refused` (not compatible with the subject's versions).
+  Result<std::uint32_t> register_schema(const std::string& subject, std::string_view schema);
+
  private:
+  struct Answer {
+    long status = 0;
+    std::string body;
+  };
+  /// GET, or POST of `body`.
+  Result<Answer> call(const std::string& url, const std::string* body = nullptr);
+  static Error away(const Answer& answer, const std::string& url);
   Result<std::optional<std::string>> ask(std::uint32_t id);
 
   Options options_;

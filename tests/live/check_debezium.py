@@ -1,7 +1,7 @@
 """What a running Debezium says of real changes is read as what our own reader says of them: the same core and curated tables, row for row.
 
-Debezium's embedded engine (bench/peers) drains changes of two tables into topics; one lake is made of the topics, by contracts of
-format debezium, another of the database itself. The lakes are held against each other. Skipped where Debezium's jars are not set up.
+Debezium's embedded engine (bench/peers) drains changes of three tables into topics, once in JSON and once in Avro; lakes are made of the
+topics, by contracts of formats debezium and debezium_avro, and one of the database itself. They are held against each other.
 """
 import collections
 import os
@@ -16,9 +16,10 @@ import time
 root = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(root / "scripts/stack"), str(root / "bench/peers"), str(root / "tests/live")]
 from check_publish import Process, ask, program  # noqa: E402
-from servers import Kafka, Postgres  # noqa: E402
+from servers import Kafka, Postgres, Registry  # noqa: E402
 
-tables = ["orders", "driver_assignments"]
+tables = ["orders", "drivers", "driver_assignments"]
+wires = {"debezium": "peer", "debezium_avro": "avro"}  # format: what its topics begin with
 
 changes = """
 insert into orders select 'O' || i, 'S' || i, 'C' || i % 3, 'UPS', 'express', 'AAA', 'BBB', timestamptz '2026-03-01 08:00:00.123456Z' + i * interval '1 minute', null, timestamptz '2026-03-02 08:00Z' from generate_series(1, 200) i;
@@ -32,6 +33,10 @@ update driver_assignments set driver_id = 'D9' where assignment_id in ('A1', 'A2
 update driver_assignments set driver_id = 'D8' where assignment_id in ('A1', 'A2');
 delete from driver_assignments where assignment_id = 'A3';
 commit;
+insert into drivers select 'D' || i, 'HUB' || i % 2, 'name', 'phone', null, 'licence', 'home', '1990-01-01' from generate_series(1, 9) i;
+update drivers set home_hub = null where driver_id in ('D1', 'D2');
+update drivers set driver_id = 'D10' where driver_id = 'D3';
+delete from drivers where driver_id = 'D4';
 update orders set shipment_id = 'T' || shipment_id where order_ref in ('O7', 'O8');
 update driver_assignments set shipment_id = 'S51' where assignment_id = 'A50';
 """
@@ -41,10 +46,10 @@ def count_changes():
     """Of each table, by the statements above: changes that Debezium tells, those of them that delete (each followed by a tombstone), and
     what our reader tells more: an end and a beginning where a shipment's number changes."""
     starting = lambda digit: sum(str(i).startswith(digit) for i in range(1, 201))  # noqa: E731
-    return {"orders": (200 + starting("1") + 2 + 2 + starting("2") + 2, starting("2"), 2), "driver_assignments": (100 + 3 + 2 + 1 + 1, 1, 1)}
+    return {"orders": (200 + starting("1") + 2 + 2 + starting("2") + 2, starting("2"), 2), "drivers": (9 + 2 + 2 + 1, 2, 0), "driver_assignments": (100 + 3 + 2 + 1 + 1, 1, 1)}
 
 
-tables_of_facts = ["core.shipment_claims", "core.shipments", "core.assignment_commands", "core.driver_assignments"]
+tables_of_facts = ["core.shipment_claims", "core.shipments", "core.drivers", "core.assignment_commands", "core.driver_assignments"]
 compared = [*tables_of_facts, "curated.shipment_sla", "curated.driver_utilization", "curated.exception_report", "curated.promise_performance", "curated.hours_of_service", "ops.findings"]
 # Where a row was read, and how each side numbers its versions: the order of the numbers is the same, they are not.
 left_out = ["source", "partition", "position", "contract", "contract_version", "publish_seq", "ordinal", "ordinal_minor"]
@@ -74,49 +79,57 @@ def main():
     import debezium
     with tempfile.TemporaryDirectory(prefix="fleetflow-debezium-", ignore_cleanup_errors=True) as name:
         folder = pathlib.Path(name)
-        with Kafka(folder / "kafka") as kafka, Postgres(folder / "postgres", fsync=False) as postgres:
+        with Kafka(folder / "kafka") as kafka, Postgres(folder / "postgres", fsync=False) as postgres, Registry(folder / "registry") as registry:
             postgres.sql((root / "deploy/local/orders.sql").read_text())
-            for table in tables:
-                postgres.sql(f"select pg_create_logical_replication_slot('debezium_{table}', 'pgoutput')")
-            direct = contracts_of(folder / "direct_contracts", lambda table: None)
-            by_debezium = contracts_of(folder / "debezium_contracts", lambda table: (
-                "servers:\n  - server: kafka\n    type: kafka\n    host: 127.0.0.1:9092\n    format: debezium\n"
-                f"    customProperties:\n      - {{property: topic, value: peer.{table}}}\n"))
-            serve = "commit_interval_ms: 200\nclock_interval_s: 1\n"
-            ours = Process(folder, "ours", ["run", "--quiet"], f"lake: {folder}/ours\ncontracts: {direct}\n{serve}sources:\n"
-                           f"  - {{type: postgres, name: orders, conninfo: '{postgres.dsn}', slot: ours, publication: fleetflow}}\n")
-            theirs = None
+            for topics in wires.values():
+                for table in tables:
+                    postgres.sql(f"select pg_create_logical_replication_slot('{topics}_{table}', 'pgoutput')")
+            contracts = {"ours": contracts_of(folder / "direct_contracts", lambda table: None)}
+            for wire, topics in wires.items():
+                contracts[wire] = contracts_of(folder / f"{wire}_contracts", lambda table, wire=wire, topics=topics: (
+                    f"servers:\n  - server: kafka\n    type: kafka\n    host: 127.0.0.1:9092\n    format: {wire}\n"
+                    f"    customProperties:\n      - {{property: topic, value: {topics}.{table}}}\n"))
+
+            def serve(lake, source):
+                return Process(folder, lake, ["run", "--quiet"], f"lake: {folder}/{lake}\ncontracts: {contracts[lake]}\ncommit_interval_ms: 200\nclock_interval_s: 1\nsources:\n  - {{{source}}}\n")
+            running = [serve("ours", f"type: postgres, name: orders, conninfo: '{postgres.dsn}', slot: ours, publication: fleetflow")]
             try:
-                ours.wait_for("its snapshot is complete", lambda: ask(folder / "ours", "select count(*) from ops.marks where resume like '%complete'") == ["1"])
+                running[0].wait_for("its snapshot is complete", lambda: ask(folder / "ours", "select count(*) from ops.marks where resume like '%complete'") == ["1"])
                 postgres.sql(changes)
-                for table, (rows, deletes, _) in count_changes().items():
-                    debezium.slots = lambda passes, table=table: [f"debezium_{table}"]
-                    debezium.run("changes", postgres.port, table, kafka.bootstrap, rows + deletes, 1)  # It tells a tombstone behind each deletion.
-                theirs = Process(folder, "theirs", ["run", "--quiet"], f"lake: {folder}/theirs\ncontracts: {by_debezium}\n{serve}sources:\n"
-                                 f"  - {{type: kafka, name: topics, brokers: '{kafka.bootstrap}', group: theirs}}\n")
+                for wire, topics in wires.items():
+                    for table, (rows, deletes, _) in count_changes().items():
+                        debezium.run("changes", postgres.port, table, kafka.bootstrap, rows + deletes, [f"{topics}_{table}"], f"{topics}.{table}",
+                                     registry.url.replace("ccompat/v7", "registry/v2") if wire == "debezium_avro" else None)  # It tells a tombstone behind each deletion.
+                    running.append(serve(wire, f"type: kafka, name: topics, brokers: '{kafka.bootstrap}', group: {wire}, registry_url: '{registry.url}'"))
                 told = sum(rows for rows, _, _ in count_changes().values())
-                for process, records in ((ours, told + sum(more for _, _, more in count_changes().values())), (theirs, told)):
-                    raw = "select sum(n) from (select count(distinct (partition, position)) as n from raw.shipments union all select count(distinct (partition, position)) from raw.driver_assignments)"
+                for process in running:
+                    records = told + (sum(more for _, _, more in count_changes().values()) if process is running[0] else 0)
+                    raw = "select sum(n) from (select count(distinct (partition, position)) as n from raw.shipments union all select count(distinct (partition, position)) from raw.driver_assignments union all select count(distinct (partition, position)) from raw.drivers)"
                     process.wait_for("all changes", lambda process=process, records=records: ask(folder / process.config.stem, raw) == [str(records)])
-                for process in (ours, theirs):
+                for process in running:
                     process.stop()
             finally:
-                for process in filter(None, (ours, theirs)):
+                for process in running:
                     process.kill()
             empty, moment = folder / "empty", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
             empty.mkdir()
-            for lake, contracts in (("ours", direct), ("theirs", by_debezium)):
-                subprocess.run([program, "run", "--quiet", "--input", empty, "--contracts", contracts, "--lake", folder / lake, "--as-of", moment], check=True)
-            differ = {}
-            for table in compared:
-                rows = {lake: collections.Counter(rows_of(folder / lake, table)) for lake in ("ours", "theirs")}
-                if rows["ours"] != rows["theirs"]:
-                    differ[table] = [f"{lake:7} {row}" for lake, other in (("ours", "theirs"), ("theirs", "ours")) for row in sorted((rows[lake] - rows[other]).elements())[:3]]
+            for lake in contracts:
+                subprocess.run([program, "run", "--quiet", "--input", empty, "--contracts", contracts[lake], "--lake", folder / lake, "--as-of", moment], check=True)
+            differ, passed = {}, 0
+            for wire in wires:
+                for table in compared:
+                    rows = {lake: collections.Counter(rows_of(folder / lake, table)) for lake in ("ours", wire)}
+                    if rows["ours"] == rows[wire]:
+                        passed += 1
+                        continue
+                    differ[f"{wire}: {table}"] = [f"{lake:13} {row}" for lake, other in (("ours", wire), (wire, "ours")) for row in sorted((rows[lake] - rows[other]).elements())[:3]]
+                for line in ask(folder / wire, "select reason, any_value(detail), count(*) from ops.quarantine group by reason"):
+                    print(f"{wire} refused: {line}")
             least = {table: len(rows_of(folder / "ours", table)) for table in tables_of_facts}
-    for table in compared:
-        print("\n        ".join([f"{'DIFFERS' if table in differ else 'ok     '} {table}", *differ.get(table, [])]))
-    assert min(least.values()) >= 99, least
-    print(f"{len(compared) - len(differ)} passed, {len(differ)} failed")
+    for what, rows in differ.items():
+        print("\n        ".join([f"DIFFERS {what}", *rows]))
+    assert least.pop("core.drivers") >= 9 and min(least.values()) >= 99, least
+    print(f"{passed} passed, {len(differ)} failed")
     return 1 if differ else 0
 
 
