@@ -95,10 +95,10 @@ Result<void> set_driver_clock(Lake& lake, Micros as_of, std::int64_t publish_seq
                   ", " + std::to_string(publish_seq) + ")");
 }
 
-Result<void> clear_gathered(Lake& lake) {
-  for (const char* set : {"all_shipments", "all_driver_spans", "known_drivers", "all_hours"})
-    FF_TRY(lake.run(std::string("delete from temp.") + set));
-  return {};
+/// How ops.touched names a group of a roll-up: by the model and the group.
+std::string note_group_of(const Model& m, const std::string& groups, std::int64_t publish_seq) {
+  return "insert into ops.touched select distinct " + sql_literal(m.name) + ", " + groups + ", null, null, " +
+         std::to_string(publish_seq);
 }
 
 /// Before the first cycle nothing was judged: what was touched by then counted up to a clock that has moved since.
@@ -157,12 +157,14 @@ Result<void> Curator::create(Lake& lake, Views views) {
     else
       FF_TRY(create_table(lake, m, sql));
     for (const GroupsFrom& g : m.groups)
-      FF_TRY(lake.run(
-          "create or replace temp table touched_" + m.name + " as select " + g.column + " as key from " +
-          std::find_if(models_.begin(), models_.end(), [&](const Model& p) { return p.name == g.parent; })->table() +
-          " limit 0"));
+      FF_TRY(lake.run("create or replace temp table touched_" + m.name + " as select " + g.column + " as key from " +
+                      table_of(g.parent) + " limit 0"));
   }
   return {};
+}
+
+std::string Curator::table_of(const std::string& model) const {
+  return std::find_if(models_.begin(), models_.end(), [&](const Model& m) { return m.name == model; })->table();
 }
 
 /// A model that came later than the lake has everything to do: noted before there is a table, or a kill in between would leave
@@ -176,6 +178,9 @@ Result<void> Curator::create_table(Lake& lake, const Model& m, const std::string
     FF_TRY(
         lake.run("insert into ops.touched select 'shipment', shipment_id, null, null, 0 from (select shipment_id from "
                  "core.shipments union select shipment_id from core.shipment_events)"));
+  for (const GroupsFrom& g : m.groups)
+    FF_TRY(lake.run(note_group_of(m, g.column, 0) + " from " + table_of(g.parent) + " where " + g.column +
+                    " is not null"));
   return lake.run("create table if not exists " + m.table() + " as select * from (" + sql + "\n) limit 0");
 }
 
@@ -202,9 +207,16 @@ Result<void> Curator::forget_noted(Lake& lake) {
   return lake.run("delete from ops.touched where publish_seq in (select publish_seq from temp.noted_commits)");
 }
 
+/// Groups of roll-ups that this cycle has touched, or found noted.
+Result<void> Curator::note_waiting_groups(Lake& lake, std::int64_t publish_seq) const {
+  for (const Model& m : models_)
+    if (!m.groups.empty()) FF_TRY(lake.run(note_group_of(m, "key", publish_seq) + " from " + touched_name(m)));
+  return {};
+}
+
 /// What a cycle has gathered is done with; what drivers wait for stays, once a driver, and once more if they are at it.
-Result<void> Curator::forget_done(Lake& lake, Drivers how, std::int64_t drivers_begun) const {
-  const std::string stays = how == Drivers::follow
+Result<void> Curator::forget_done(Lake& lake, Follow follow, std::int64_t drivers_begun) const {
+  const std::string stays = follow == Follow::all
                                 ? "false"
                                 : "kind in ('driver', 'driver_row') and publish_seq > (select max(publish_seq) from "
                                   "ops.driver_clock)";
@@ -221,9 +233,20 @@ Result<bool> Curator::is_behind(Lake& lake) {
   return FF_TRY(lake.value("select 1 from ops.touched limit 1")).has_value();
 }
 
+Result<void> Curator::clear_gathered(Lake& lake) const {
+  for (const char* set : {"all_shipments", "all_driver_spans", "known_drivers", "all_hours"})
+    FF_TRY(lake.run(std::string("delete from temp.") + set));
+  for (const Model& m : models_)
+    if (!m.groups.empty()) FF_TRY(lake.run("delete from " + touched_name(m)));
+  return {};
+}
+
 /// What was touched earlier and noted: all of it, or `which` says what.
 Result<void> Curator::gather_noted(Lake& lake, const std::string& which) const {
   const std::string from = " from ops.touched where " + which + " and kind = ";
+  for (const Model& m : models_)
+    if (!m.groups.empty())
+      FF_TRY(lake.run("insert into " + touched_name(m) + " select distinct key" + from + sql_literal(m.name)));
   return lake.run("insert into temp.all_shipments select key" + from +
                   "'shipment'; insert into temp.all_driver_spans select key, from_at, until_at" + from +
                   "'driver'; insert into temp.known_drivers select key" + from +
@@ -240,7 +263,7 @@ Result<void> Curator::gather(Lake& lake, const Cycle& cycle) const {
                     moment(cycle.previous_as_of) + " and due_at <= " + moment(cycle.as_of)));
   FF_TRY(gather_known_drivers(lake, cycle.previous_as_of));
   FF_TRY(lake.run("create or replace temp table all_shipments as select distinct key from temp.all_shipments"));
-  if (cycle.drivers == Drivers::wait) return {};
+  if (cycle.follow != Follow::all) return {};
   FF_TRY(gather_drivers(lake, cycle.as_of));
   return set_driver_clock(lake, cycle.as_of, cycle.publish_seq);
 }
@@ -503,9 +526,9 @@ Result<void> Curator::run_part(Lake& lake, std::string_view kind, const Cycle& c
 }
 
 Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of,
-                              std::int64_t publish_seq, const ShipmentsOf& shipments_of, Drivers wanted,
+                              std::int64_t publish_seq, const ShipmentsOf& shipments_of, Follow wanted,
                               std::int64_t drivers_begun) const {
-  const Drivers how = previous_as_of == none ? Drivers::follow : wanted;
+  const Follow follow = previous_as_of == none ? Follow::all : wanted;
   FF_TRY(clear_gathered(lake));
   FF_TRY(lake.insert("temp.all_shipments", touched.shipments));
   FF_TRY(lake.insert("temp.all_driver_spans", span_rows(touched)));
@@ -513,10 +536,10 @@ Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previou
   FF_TRY(lake.run_with("insert into temp.all_hours select hour, null, null from batch", hour_rows(touched), {"hour"}));
   if (FF_TRY(is_behind(lake))) {
     FF_TRY(gather_noted(lake, "true"));
-    FF_TRY(forget_done(lake, how, drivers_begun));
+    FF_TRY(forget_done(lake, follow, drivers_begun));
   }
-  if (how == Drivers::wait) FF_TRY(note_drivers(lake, touched, publish_seq));
-  return run_models(lake, {previous_as_of, as_of, publish_seq, shipments_of, how});
+  if (follow != Follow::all) FF_TRY(note_drivers(lake, touched, publish_seq));
+  return run_models(lake, {previous_as_of, as_of, publish_seq, shipments_of, follow});
 }
 
 Result<Curator::DriverRound> Curator::begin_drivers(Lake& lake) {
@@ -544,11 +567,16 @@ Result<Curator::DriverRound> Curator::publish_drivers(Lake& lake, DriverRound ro
   return round;
 }
 
-std::set<std::string> Curator::driver_models() const {
-  std::set<std::string> names;
-  for (const Model& m : models_)
-    if (kind_of(m) == drivers) names.insert(m.name);
-  return names;
+std::map<std::string, Curator::Follow> Curator::followed_from() const {
+  std::map<std::string, Follow> from;
+  for (const Model& m : models_) {
+    Follow& own = from[m.name] = kind_of(m) == drivers ? Follow::all
+                                 : !m.groups.empty()   ? Follow::rollups
+                                                       : Follow::shipments;
+    if (m.is_view)
+      for (const std::string& ref : m.refs) own = std::max(own, from.at(ref));
+  }
+  return from;
 }
 
 Result<void> Curator::publish_listed(Lake& lake, Micros previous_as_of, Micros as_of, std::int64_t publish_seq) const {
@@ -559,13 +587,15 @@ Result<void> Curator::publish_listed(Lake& lake, Micros previous_as_of, Micros a
 
 Result<void> Curator::run_models(Lake& lake, const Cycle& cycle) const {
   FF_TRY(step("(gather)", [&] { return gather(lake, cycle); }));
-  for (const Model& m : models_)
-    if (!m.groups.empty()) FF_TRY(lake.run("delete from " + touched_name(m)));
   for (const std::string_view kind : {shipments, drivers, hours})
-    if (kind != drivers || cycle.drivers == Drivers::follow) FF_TRY(run_kind(lake, kind, cycle));
+    if (kind != drivers || cycle.follow == Follow::all) FF_TRY(run_kind(lake, kind, cycle));
+  if (cycle.follow == Follow::shipments) FF_TRY(note_waiting_groups(lake, cycle.publish_seq));
   InHand nothing;
-  for (const Model& m : models_)
-    if (is_table(m) && kind_of(m).empty()) FF_TRY(step(m.name, [&] { return run(lake, m, cycle, nothing); }));
+  for (const Model& m : models_) {
+    if (!is_table(m) || !kind_of(m).empty()) continue;
+    if (!m.groups.empty() && cycle.follow == Follow::shipments) continue;
+    FF_TRY(step(m.name, [&] { return run(lake, m, cycle, nothing); }));
+  }
   return {};
 }
 

@@ -2,7 +2,7 @@
 ///
 /// What a batch changed, and what the clock alone changes between two as_of, is gathered into touched sets; each model
 /// then replaces the rows of its touched keys by what its SQL gives for them. The result equals a full build, but for
-/// drivers that were let wait: tests hold the two against each other. An engine that is behind need not do so in each
+/// what was let wait: tests hold the two against each other. An engine that is behind need not do so in each
 /// commit: `note` keeps what was touched in ops.touched, and the next `publish` takes it from there. Source: architecture,
 /// "Curated = SQL, the same text on every engine"; docs/decisions.md on cycles.
 #pragma once
@@ -70,10 +70,14 @@ class Curator {
   };
   using ShipmentsOf = std::function<Result<AtHand>(const std::vector<std::string>& ids_sorted)>;
 
-  /// Whether the models of drivers follow, too. A driver's whole day is read for each touch, so what they cost grows with the
-  /// day and not with what was touched; while they wait, ops.touched keeps what they have to do. The first cycle lets none
-  /// wait.
-  enum class Drivers : std::uint8_t { follow, wait };
+  /// How many of the models follow, each with those before it. Roll-ups read all shipments of each touched day, and drivers
+  /// the whole day of each that was touched, so what they cost grows with the day and not with what was touched; while they
+  /// wait, ops.touched keeps what they have to do. The first cycle lets none wait.
+  enum class Follow : std::uint8_t {
+    shipments,  ///< and feeds
+    rollups,
+    all  ///< drivers, too
+  };
 
   /// Recomputes what `touched`, all that was noted since the last time, and the time between two as_of concern; the clock
   /// stands at `as_of` already. `previous_as_of` is that of the last publish(), `none` if there was none.
@@ -81,8 +85,8 @@ class Curator {
   /// touched shipments come from; it is asked in another thread, one question at a time. Null: from the lake.
   /// `drivers_begun`: publish_seq of the last DriverRound, so that what it is at and what came since stay apart.
   Result<void> publish(Lake& lake, const Touched& touched, Micros previous_as_of, Micros as_of,
-                       std::int64_t publish_seq, const ShipmentsOf& shipments_of = {},
-                       Drivers drivers = Drivers::follow, std::int64_t drivers_begun = 0) const;
+                       std::int64_t publish_seq, const ShipmentsOf& shipments_of = {}, Follow follow = Follow::all,
+                       std::int64_t drivers_begun = 0) const;
   /// The models of drivers on their own, on another connection: publish() goes on meanwhile and lets them wait. A round is
   /// made of parts, each some of the drivers in a transaction of its own, since one as long as all of them would keep every
   /// row that others replace meanwhile. ops.touched is only read; publish() finds in ops.driver_clock what of it is done.
@@ -107,8 +111,8 @@ class Curator {
   /// Whether something was noted and not published since, or not crossed off.
   static Result<bool> is_behind(Lake& lake);
   const std::vector<Model>& models() const { return models_; }
-  /// Names of those that Drivers is about.
-  std::set<std::string> driver_models() const;
+  /// By the name of each model: from what on it is brought up to date. A view is as what it reads.
+  std::map<std::string, Follow> followed_from() const;
 
   /// Called with each model's name and the microseconds its step took; for the profile of a bench.
   std::function<void(const std::string&, std::int64_t)> on_step;
@@ -122,16 +126,18 @@ class Curator {
     Micros previous_as_of, as_of;
     std::int64_t publish_seq;
     ShipmentsOf shipments_of = {};  ///< null: the lake has them
-    Drivers drivers = Drivers::follow;
+    Follow follow = Follow::all;
   };
   using InHand = decltype(TouchedTable::in_hand);
   explicit Curator(std::vector<Model> models) : models_(std::move(models)) {}
+  Result<void> clear_gathered(Lake& lake) const;
   Result<void> gather(Lake& lake, const Cycle& cycle) const;
   Result<void> gather_noted(Lake& lake, const std::string& which) const;
   Result<void> gather_waiting_drivers(Lake& lake) const;
   Result<std::int64_t> size_of(Lake& lake, std::string_view kind) const;
   Result<void> note_drivers(Lake& lake, const Touched& touched, std::int64_t publish_seq) const;
-  Result<void> forget_done(Lake& lake, Drivers how, std::int64_t drivers_begun) const;
+  Result<void> note_waiting_groups(Lake& lake, std::int64_t publish_seq) const;
+  Result<void> forget_done(Lake& lake, Follow follow, std::int64_t drivers_begun) const;
   Result<void> run_models(Lake& lake, const Cycle& cycle) const;
   Result<void> gather_drivers(Lake& lake, Micros as_of, const std::string& of_others = {}) const;
   Result<void> gather_clock(Lake& lake, const std::string& before, const std::string& now) const;
@@ -152,6 +158,7 @@ class Curator {
   Result<void> step(const std::string& name, const std::function<Result<void>()>& work) const;
 
   Result<void> create_table(Lake& lake, const Model& model, const std::string& sql) const;
+  std::string table_of(const std::string& model) const;
   bool is_table(const Model& model) const { return !model.is_view || views_ == Views::as_tables; }
 
   std::vector<Model> models_;

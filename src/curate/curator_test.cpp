@@ -54,10 +54,9 @@ class CuratorTest : public ::testing::Test {
   }
 
   void publish(Micros as_of, const Touched& touched = {}, const Curator::ShipmentsOf& shipments_of = {},
-               Curator::Drivers drivers = Curator::Drivers::follow, std::int64_t drivers_begun = 0) {
+               Curator::Follow follow = Curator::Follow::all, std::int64_t drivers_begun = 0) {
     ASSERT_TRUE(set_clock(*lake, as_of, "UTC").ok());
-    const auto done =
-        curator.publish(*lake, touched, clock, as_of, ++publish_seq, shipments_of, drivers, drivers_begun);
+    const auto done = curator.publish(*lake, touched, clock, as_of, ++publish_seq, shipments_of, follow, drivers_begun);
     ASSERT_TRUE(done.ok()) << done.error().message;
     clock = as_of;
   }
@@ -146,8 +145,8 @@ TEST_F(CuratorTest, DriversThatWaitMissNeitherWhatWasTouchedNorTheTimeThatPassed
   hold("D2", "S2", "02 09:00:00", "02 11:00:00");
   touched = shipments({"S2"});
   touched.touch_driver("D2", at("02T09:00"), at("02T11:00"));
-  publish(at("02T11:00"), touched, {}, Curator::Drivers::wait);
-  publish(at("02T12:00"), driver("D2", at("02T10:00"), at("02T10:30")), {}, Curator::Drivers::wait);
+  publish(at("02T11:00"), touched, {}, Curator::Follow::rollups);
+  publish(at("02T12:00"), driver("D2", at("02T10:00"), at("02T10:30")), {}, Curator::Follow::rollups);
   EXPECT_EQ(value("select count(*) from curated.shipment_sla"), "2") << "shipments did not wait";
   EXPECT_EQ(value("select sum(assigned_s) from curated.driver_utilization"), "3600");
   EXPECT_EQ(
@@ -164,6 +163,41 @@ TEST_F(CuratorTest, DriversThatWaitMissNeitherWhatWasTouchedNorTheTimeThatPassed
   expect_full_build();
 }
 
+TEST_F(CuratorTest, RollUpsThatWaitCountWhatLeftADayAndWhatCame) {
+  const auto due = [&] {
+    return value(
+        "select string_agg(strftime(promised_date, '%d') || ': ' || due, ', ' order by promised_date) from "
+        "curated.promise_performance");
+  };
+  order("S1"), order("S2");
+  publish(at("02T10:00"), shipments({"S1", "S2"}));
+  EXPECT_EQ(due(), "03: 2");
+
+  run("update core.shipments set created_at = timestamp '2026-03-03 08:00:00' where shipment_id = 'S1'");
+  publish(at("02T11:00"), shipments({"S1"}), {}, Curator::Follow::shipments);
+  run("update core.shipments set created_at = timestamp '2026-03-04 08:00:00' where shipment_id = 'S1'");
+  publish(at("02T12:00"), shipments({"S1"}), {}, Curator::Follow::shipments);
+  EXPECT_EQ(due(), "03: 2");
+  EXPECT_EQ(value("select string_agg(distinct key, ' ' order by key) from ops.touched where kind = "
+                  "'promise_performance'"),
+            "2026-03-03 2026-03-04 2026-03-05");
+
+  publish(at("02T12:00"), {}, {}, Curator::Follow::rollups);
+  EXPECT_EQ(due(), "03: 1, 05: 1");
+  EXPECT_FALSE(Curator::is_behind(*lake).value());
+  expect_full_build();
+}
+
+TEST_F(CuratorTest, ARollUpThatIsNewToALakeCountsAllThatIsThere) {
+  order("S1");
+  publish(at("02T10:00"), shipments({"S1"}));
+  run("drop table curated.promise_performance");
+  ASSERT_TRUE(curator.create(*lake, Curator::Views::yes).ok());
+  publish(at("02T10:00"));
+  EXPECT_EQ(value("select sum(due) from curated.promise_performance"), "1");
+  expect_full_build();
+}
+
 /// On a connection of their own, while another cycle goes by: they show what was there when they began.
 TEST_F(CuratorTest, DriversFollowBesideFurtherCycles) {
   auto drivers_lake = lake->connect().value();
@@ -176,7 +210,7 @@ TEST_F(CuratorTest, DriversFollowBesideFurtherCycles) {
   hold("D1", "S1", "02 09:00:00", "02 11:00:00"), hold("D2", "S2", "02 09:00:00", "02 11:00:00");
   Touched touched = driver("D1", at("02T09:00"), at("02T11:00"));
   touched.touch_driver("D2", at("02T09:00"), at("02T11:00"));
-  publish(at("02T10:00"), touched, {}, Curator::Drivers::wait);
+  publish(at("02T10:00"), touched, {}, Curator::Follow::rollups);
   run("insert into ops.commits by name select " + std::to_string(publish_seq) + " as publish_seq");
 
   auto round = Curator::begin_drivers(*drivers_lake).value();
@@ -187,8 +221,8 @@ TEST_F(CuratorTest, DriversFollowBesideFurtherCycles) {
   hold("D2", "S3", "02 11:00:00", "02 12:00:00"), hold("D3", "S4", "02 11:00:00", "02 12:00:00");
   touched = driver("D2", at("02T11:00"), at("02T12:00"));
   touched.touch_driver("D3", at("02T11:00"), at("02T12:00"));
-  publish(at("02T12:00"), touched, {}, Curator::Drivers::wait, begun);
-  publish(at("02T12:00"), {}, {}, Curator::Drivers::wait, begun);
+  publish(at("02T12:00"), touched, {}, Curator::Follow::rollups, begun);
+  publish(at("02T12:00"), {}, {}, Curator::Follow::rollups, begun);
   const auto done = drivers_curator.publish_drivers(*drivers_lake, round);
   ASSERT_TRUE(done.ok()) << done.error().message;
   EXPECT_TRUE(done.value().is_over());
@@ -197,7 +231,7 @@ TEST_F(CuratorTest, DriversFollowBesideFurtherCycles) {
   EXPECT_EQ(day_of("curated.driver_utilization"), "D1 7200, D2 7200");
   EXPECT_EQ(value("select as_of || ' ' || publish_seq from ops.driver_clock"), "2026-03-02 10:00:00 2");
 
-  publish(at("02T12:00"), {}, {}, Curator::Drivers::wait, begun);
+  publish(at("02T12:00"), {}, {}, Curator::Follow::rollups, begun);
   EXPECT_EQ(value("select string_agg(kind || ' ' || key || ' ' || strftime(from_at, '%H:%M'), ', ' order by kind, key) "
                   "from ops.touched"),
             "driver D2 11:00, driver D3 11:00");
@@ -225,7 +259,7 @@ TEST_F(CuratorTest, DriversFollowPartByPartWhileTheLakeGoesOn) {
     return touched;
   };
   int shipment = 0;
-  for (; shipment < 20; ++shipment) publish(at("02T10:00"), work(shipment, "09"), {}, Curator::Drivers::wait);
+  for (; shipment < 20; ++shipment) publish(at("02T10:00"), work(shipment, "09"), {}, Curator::Follow::rollups);
   run("insert into ops.commits by name select " + std::to_string(publish_seq) + " as publish_seq");
 
   auto round = Curator::begin_drivers(*drivers_lake).value();
@@ -240,7 +274,7 @@ TEST_F(CuratorTest, DriversFollowPartByPartWhileTheLakeGoesOn) {
     ++parts;
     EXPECT_EQ(value("select epoch_us(as_of) from ops.driver_clock"),
               std::to_string(at(round.is_over() ? "02T10:00" : "02T08:00")));
-    publish(at("02T11:00"), work(shipment++, "10"), {}, Curator::Drivers::wait, begun);
+    publish(at("02T11:00"), work(shipment++, "10"), {}, Curator::Follow::rollups, begun);
   } while (!round.is_over());
   EXPECT_EQ(parts, 4);
   EXPECT_EQ(value("select sum(deliveries) >= 20 from curated.driver_utilization"), "true");

@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -65,19 +64,18 @@ struct CommitReport {
   Micros as_of = none;              ///< of that commit
   Micros visible_until = none;      ///< everything heard of by then is visible in core; `none`: not known yet
   Micros curated_until = none;      ///< the same of curated, which may lag core by a cycle
-  Micros drivers_until = none;      ///< the same of `driver_tables`, which may lag it by some more
   std::int64_t transaction_us = 0;  ///< from begin to the end of commit, wall clock; 0 iff idle
   std::map<std::string, std::int64_t> stage_us;  ///< CPU of this turn's stages, by the names of the profile
   std::vector<FeedReport> feeds;                 ///< those with a record, or a latency, in this turn
   std::vector<SourceReport> sources;             ///< all of them, at each turn
 
   // As things stand after this turn.
-  std::vector<std::string> tables;      ///< what commits publish: `core.shipments`, `curated.shipment_sla`
-  std::set<std::string> driver_tables;  ///< those of curated that the models of drivers write
-  std::int64_t inflight_bytes = 0;      ///< decoded and not yet committed
-  std::int64_t backpressure_us = 0;     ///< of this turn: how long sources waited because the engine was busy
-  std::int64_t quarantine_records = 0;  ///< in ops.quarantine
-  std::int64_t state_bytes = 0;         ///< keyed state, on disk and in memory tables
+  std::vector<std::string> tables;        ///< what commits publish: `core.shipments`, `curated.shipment_sla`
+  std::map<std::string, Micros> lagging;  ///< `curated_until` of those of curated that may lag the others by some more
+  std::int64_t inflight_bytes = 0;        ///< decoded and not yet committed
+  std::int64_t backpressure_us = 0;       ///< of this turn: how long sources waited because the engine was busy
+  std::int64_t quarantine_records = 0;    ///< in ops.quarantine
+  std::int64_t state_bytes = 0;           ///< keyed state, on disk and in memory tables
 };
 
 using CommitObserver = std::function<void(const CommitReport&)>;

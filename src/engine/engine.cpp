@@ -27,15 +27,24 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds poll_wait{20};
-constexpr int cycle_rest = 5;  // full batches leave a cycle a fifth of the time, and cycles the models of drivers
+constexpr int cycle_rest = 5;    // full batches leave a cycle a fifth of the time, and cycles the models of drivers
+constexpr int rollup_rest = 30;  // within cycles: at most 3% of a busy engine's time, whatever the day holds
 
 /// An idle engine curates drivers in the commit that moves its clock, unless they took longer: somebody may come.
 constexpr std::chrono::seconds drivers_in_commit{1};
 /// A service that is told to stop lets drivers wait for its next start if they took longer.
 constexpr std::chrono::seconds drivers_at_stop{10};
 
-/// Which curated tables follow in a commit.
-enum class Cycle : std::uint8_t { none, without_drivers, whole };
+/// Which curated tables follow in a commit; null: none.
+using Cycle = std::optional<Curator::Follow>;
+using Follow = Curator::Follow;
+
+/// What models that read a whole day leave the others: after a time that they took, some times as much.
+struct Rest {
+  Clock::time_point since{};  ///< long ago: they are due at once
+  Clock::duration took{};
+  bool is_over(int times) const { return Clock::now() - since >= times * took; }
+};
 
 std::int64_t microseconds_since(Clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count();
@@ -82,8 +91,8 @@ struct Engine::Impl {
     std::future<Result<void>> done;
     std::map<std::string, std::int64_t> stage_us;
     std::int64_t bytes = 0, transaction_us = 0, backpressure_us = 0;
-    Micros caught_up_at = none;   ///< everything heard of by then is in this commit or one before
-    std::int64_t drivers_us = 0;  ///< of the transaction
+    Micros caught_up_at = none;                   ///< everything heard of by then is in this commit or one before
+    std::int64_t drivers_us = 0, rollups_us = 0;  ///< of the transaction
   };
   std::unique_ptr<Publishing> publishing;
   std::map<std::string, std::int64_t> gathered;   ///< of partitions that change hands: the last position gathered
@@ -92,12 +101,11 @@ struct Engine::Impl {
   TurnReporter reporter;
   Clock::time_point last_cycle{};  ///< long ago: the first is due at once
   Clock::time_point publishing_since = Clock::now();
-  Clock::time_point last_drivers{};  ///< when the models of drivers had followed last
   Clock::duration last_fold{}, last_publishing{}, last_cycle_took{};
-  Clock::duration last_drivers_took{},
-      round_took{};  ///< a cycle's drivers, or a part of their round; the parts of this one
+  Rest rollups_rest, drivers_rest;                   ///< drivers': since a cycle with them, or a part of their round
+  Clock::duration round_took{};                      ///< the parts of this one
   Clock::duration drivers_take = drivers_in_commit;  ///< all of them, as far as we know
-  bool wait_only_drivers = false;                    ///< not curated, but for the models of drivers
+  Cycle last_cycle_follow;                           ///< of the last commit
 
   Impl(EngineOptions o, ContractSet c, PseudonymKey k, Curator m)
       : options(std::move(o)), contracts(std::move(c)), key(std::move(k)), curator(std::move(m)) {}
@@ -119,7 +127,9 @@ struct Engine::Impl {
   Result<void> let_go(Pending& pending);
   Result<void> take_up(const Shards::HeldByName& taken);
   Cycle cycle_due(const Pending& pending) const;
+  bool are_rollups_due(bool is_idle) const { return rollups_rest.is_over(is_idle ? 1 : rollup_rest); }
   bool are_drivers_due(bool is_idle) const;
+  bool is_rest_due() const;
   bool fit_drivers_a_commit() const;
   Result<void> hear_of_drivers();
   Result<void> let_drivers_follow(bool is_idle);
@@ -178,10 +188,12 @@ Result<void> Engine::Impl::open() {
     return lake->commit();
   };
   FF_TRY(turn ? turn->run(*lake, make) : make());
-  curator.on_step = [this, is_of_drivers = curator.driver_models()](const std::string& model, std::int64_t us) {
+  curator.on_step = [this, from = curator.followed_from()](const std::string& model, std::int64_t us) {
     if (!publishing) return;
     publishing->stage_us["curate " + model] += us;
-    if (is_of_drivers.contains(model)) publishing->drivers_us += us;
+    const auto known = from.find(model);
+    if (known == from.end() || known->second == Follow::shipments) return;
+    (known->second == Follow::all ? publishing->drivers_us : publishing->rollups_us) += us;
   };
   socket = FF_TRY(SqlSocket::serve(*lake, options.directory + "/sql.sock"));
   mark_lake = FF_TRY(lake->connect());
@@ -208,7 +220,7 @@ Result<void> Engine::Impl::open() {
     auto drivers_lake = FF_TRY(lake->connect());
     driver_curator = FF_TRY(DriverCurator::open(std::move(drivers_lake), curator));
   }
-  FF_TRY(reporter.start(options.observer, contracts, *lake, curator.driver_models(), options.is_shared));
+  FF_TRY(reporter.start(options.observer, contracts, *lake, curator.followed_from(), options.is_shared));
   if (options.is_shared) return share(zone_name);
   stats.replayed = FF_TRY(catch_up_state(*lake, *store, contracts, key, partitions, *stager, history));
   return {};
@@ -344,17 +356,18 @@ Result<bool> Engine::Impl::is_overtaken(const SourceBatch& batch) {
 /// The fuller the commit, the rarer the cycles: a full one waits for `curate_every_s` to pass, and for five times what the
 /// last cycle took; one of next to nothing is followed at once. So who is behind catches up, and readers see as soon as can be.
 Cycle Engine::Impl::cycle_due(const Pending& pending) const {
-  if (shards) return Cycle::none;
+  if (shards) return {};
   const double fullness =
       std::min(1.0, static_cast<double>(pending.records) / static_cast<double>(options.batch_records));
   const Clock::duration every = std::chrono::seconds(options.curate_every_s);
   if (every != Clock::duration::zero() &&
       Clock::now() - last_cycle < fullness * std::max(every, cycle_rest * last_cycle_took))
-    return Cycle::none;
-  const bool is_first = history.curated_as_of == none;
-  if (is_first || every == Clock::duration::zero()) return Cycle::whole;
-  const bool in_commit = !driver_curator || (pending.empty() && fit_drivers_a_commit());
-  return in_commit && are_drivers_due(pending.empty()) ? Cycle::whole : Cycle::without_drivers;
+    return {};
+  const bool is_first = history.curated_as_of == none, is_idle = pending.empty();
+  if (is_first || every == Clock::duration::zero()) return Follow::all;
+  if (!are_rollups_due(is_idle)) return Follow::shipments;
+  const bool in_commit = !driver_curator || (is_idle && fit_drivers_a_commit());
+  return in_commit && are_drivers_due(is_idle) ? Follow::all : Follow::rollups;
 }
 
 bool Engine::Impl::fit_drivers_a_commit() const {
@@ -364,18 +377,24 @@ bool Engine::Impl::fit_drivers_a_commit() const {
 /// What the models of drivers cost grows with the day, so they follow the more rarely the later it is.
 /// An idle engine leaves whoever comes meanwhile half of the time.
 bool Engine::Impl::are_drivers_due(bool is_idle) const {
-  const bool follow_now =
-      (driver_curator && driver_curator->is_under_way()) ||
-      (publishing && publishing->commit.is_cycle && publishing->commit.drivers == Curator::Drivers::follow);
-  return !follow_now && Clock::now() - last_drivers >= (is_idle ? 1 : cycle_rest) * last_drivers_took;
+  const bool follow_now = (driver_curator && driver_curator->is_under_way()) ||
+                          (publishing && publishing->commit.is_cycle && publishing->commit.follow == Follow::all);
+  return !follow_now && drivers_rest.is_over(is_idle ? 1 : cycle_rest);
+}
+
+/// Whether an idle engine has something to curate whose time has come.
+bool Engine::Impl::is_rest_due() const {
+  if (history.is_curated) return false;
+  if (!last_cycle_follow) return true;
+  return *last_cycle_follow == Follow::shipments ? are_rollups_due(true)
+                                                 : fit_drivers_a_commit() && are_drivers_due(true);
 }
 
 Result<void> Engine::Impl::hear_of_drivers() {
   if (!driver_curator) return {};
   const auto done = FF_TRY(driver_curator->take());
   if (!done) return {};
-  last_drivers = Clock::now();
-  last_drivers_took = done->took;
+  drivers_rest = {Clock::now(), done->took};
   round_took += done->took;
   for (const auto& [model, us] : done->step_us) staged_us["curate " + model] += us;  // reported with the next commit
   if (driver_curator->is_in_round()) return {};
@@ -408,8 +427,8 @@ Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, Cyc
   commit.epoch = history.epoch;
   commit.previous_as_of = history.as_of;
   commit.as_of = as_of;
-  commit.is_cycle = cycle != Cycle::none;
-  commit.drivers = cycle == Cycle::whole ? Curator::Drivers::follow : Curator::Drivers::wait;
+  commit.is_cycle = cycle.has_value();
+  commit.follow = cycle.value_or(Follow::shipments);
   commit.curated_as_of = history.curated_as_of;
   const Clock::time_point start = Clock::now();
   next->caught_up_at = as_of;
@@ -425,8 +444,8 @@ Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, Cyc
   if (driver_curator) commit.drivers_begun = driver_curator->begun();
   history.publish_seq = commit.publish_seq;
   history.as_of = commit.as_of;
-  history.is_curated = cycle == Cycle::whole || shards;
-  wait_only_drivers = commit.is_cycle && cycle != Cycle::whole;
+  history.is_curated = cycle == Follow::all || shards;
+  last_cycle_follow = cycle;
   if (commit.is_cycle) {
     history.curated_as_of = commit.as_of;
     last_cycle = Clock::now();
@@ -453,12 +472,13 @@ Result<void> Engine::Impl::finish_publishing(const Progress& progress) {
   const auto published = finished->done.get();
   last_publishing = std::chrono::microseconds(finished->transaction_us);
   if (finished->commit.is_cycle) {
-    const std::chrono::microseconds drivers_took(finished->drivers_us);
-    last_cycle_took = last_publishing - drivers_took;
-    drivers_wait = finished->commit.drivers == Curator::Drivers::wait;
+    const std::chrono::microseconds drivers_took(finished->drivers_us), rollups_took(finished->rollups_us);
+    last_cycle_took = last_publishing - drivers_took - rollups_took;
+    if (finished->commit.follow != Follow::shipments) rollups_rest = {Clock::now(), rollups_took};
+    drivers_wait = finished->commit.follow != Follow::all;
     if (!drivers_wait) {
-      last_drivers = Clock::now();
-      last_drivers_took = drivers_take = drivers_took;
+      drivers_rest = {Clock::now(), drivers_took};
+      drivers_take = drivers_took;
     }
   }
   report(*finished, published.ok() ? nullptr : &published.error());
@@ -516,9 +536,7 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
     const auto waited = Clock::now() - last_commit;
     const bool is_due = stop && !pending.empty() && waited >= options.commit_interval && is_time_to_fold();
     const bool is_clock_due =
-        stop && !any && !publishing && pending.empty() &&
-        (waited >= options.clock_interval ||
-         (!history.is_curated && (!wait_only_drivers || (fit_drivers_a_commit() && are_drivers_due(true)))));
+        stop && !any && !publishing && pending.empty() && (waited >= options.clock_interval || is_rest_due());
     const bool is_owner = !shards || !epochs.empty();
     if (!is_owner && waited >= options.clock_interval) {
       last_commit = Clock::now();
@@ -530,8 +548,8 @@ Result<void> Engine::Impl::drive(const std::stop_token* stop, const Progress& pr
       // A large commit and a cycle share no transaction: each takes the memory that the lake has.
       const Cycle cycle = cycle_due(pending);
       const bool is_large = pending.records > options.batch_records / 4;
-      FF_TRY(stage_and_publish(pending, stop ? caught_up_at : none, is_large ? Cycle::none : cycle, progress));
-      if (is_large && cycle != Cycle::none) FF_TRY(stage_and_publish(pending, none, cycle, progress));
+      FF_TRY(stage_and_publish(pending, stop ? caught_up_at : none, is_large ? Cycle() : cycle, progress));
+      if (is_large && cycle) FF_TRY(stage_and_publish(pending, none, cycle, progress));
       caught_up_at = none;
     }
     if (is_last && (stopping || !driver_curator || !driver_curator->is_under_way())) break;
@@ -561,12 +579,12 @@ Result<RunStats> Engine::Impl::end(Micros as_of, Cycle cycle, const Progress& pr
 
 Result<RunStats> Engine::run(const Progress& progress) {
   FF_TRY(impl_->drive(nullptr, progress));
-  return impl_->end(std::max(impl_->history.as_of, impl_->options.as_of), Cycle::whole, progress);
+  return impl_->end(std::max(impl_->history.as_of, impl_->options.as_of), Follow::all, progress);
 }
 
 Result<RunStats> Engine::serve(std::stop_token stop, const Progress& progress) {
   FF_TRY(impl_->drive(&stop, progress));
-  const Cycle cycle = impl_->drivers_take < drivers_at_stop ? Cycle::whole : Cycle::without_drivers;
+  const Cycle cycle = impl_->drivers_take < drivers_at_stop ? Follow::all : Follow::rollups;
   return impl_->end(impl_->history.as_of, cycle, progress);
 }
 

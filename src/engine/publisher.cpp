@@ -113,7 +113,7 @@ Result<void> Publisher::curate(const Commit& commit) {
   if (!commit.is_cycle) return curator_.note(lake_, commit.staging.touched, commit.publish_seq);
   FF_TRY(set_clock(lake_, commit.as_of, options_.zone_name));
   FF_TRY(curator_.publish(lake_, commit.staging.touched, commit.curated_as_of, commit.as_of, commit.publish_seq,
-                          shipments_at_hand(store_, contracts_), commit.drivers, commit.drivers_begun));
+                          shipments_at_hand(store_, contracts_), commit.follow, commit.drivers_begun));
   pass_crash_point("curated_written");
   return {};
 }

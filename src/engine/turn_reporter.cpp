@@ -16,7 +16,7 @@ CommitReport::Result result_of(const Error* error) {
 }  // namespace
 
 Result<void> TurnReporter::start(CommitObserver observer, const ContractSet& contracts, Lake& lake,
-                                 const std::set<std::string>& driver_models, bool is_shared) {
+                                 const std::map<std::string, Curator::Follow>& followed_from, bool is_shared) {
   is_shared_ = is_shared;
   observer_ = std::move(observer);
   contracts_ = &contracts;
@@ -25,7 +25,9 @@ Result<void> TurnReporter::start(CommitObserver observer, const ContractSet& con
       FF_TRY(lake.query("select table_schema || '.' || table_name from information_schema.tables where table_catalog = "
                         "current_database() and table_schema in ('core', 'curated') order by 1"));
   for (const auto& row : tables.rows) last_.tables.push_back(*row[0]);
-  for (const std::string& model : driver_models) last_.driver_tables.insert("curated." + model);
+  for (const auto& [model, from] : followed_from)
+    if (from != Curator::Follow::shipments) followed_from_["curated." + model] = from;
+  followed(Curator::Follow::all, none), followed(Curator::Follow::rollups, none);
   last_.quarantine_records = FF_TRY(lake.integer("select count(*) from ops.quarantine"));
   return {};
 }
@@ -49,7 +51,9 @@ void TurnReporter::tell(Commit& commit, const Error* error, Turn turn) {
     auto feeds = std::move(commit.counts.feeds);
     waiting_.wait_with(std::move(commit.counts));
     if (commit.is_cycle) r.curated_until = r.visible_until;
-    if (commit.is_cycle && commit.drivers == Curator::Drivers::follow) r.drivers_until = r.visible_until;
+    if (commit.is_cycle)
+      for (const Curator::Follow from : {Curator::Follow::rollups, Curator::Follow::all})
+        if (commit.follow >= from) followed(from, r.visible_until);
     if (commit.is_cycle || is_shared_)
       for (const auto& [feed, latency] : waiting_.visible_at(now_micros())) feeds[feed].latency = latency;
     for (auto& [feed, report] : feeds) {
@@ -60,7 +64,10 @@ void TurnReporter::tell(Commit& commit, const Error* error, Turn turn) {
   observer_(r);
 }
 
-void TurnReporter::drivers_followed(Micros until) { last_.drivers_until = until; }
+void TurnReporter::followed(Curator::Follow from, Micros until) {
+  for (const auto& [table, own] : followed_from_)
+    if (own == from) last_.lagging[table] = until;
+}
 
 void TurnReporter::tell_idle() {
   if (!observer_) return;

@@ -2,6 +2,7 @@
 /// are in quarantine) and tells the observer. The thread that drives the engine.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,7 @@ class TurnReporter {
  public:
   /// Without an observer nothing is asked and nothing kept. In a shared lake another may curate, so latencies end at core.
   Result<void> start(CommitObserver observer, const ContractSet& contracts, Lake& lake,
-                     const std::set<std::string>& driver_models, bool is_shared);
+                     const std::map<std::string, Curator::Follow>& followed_from, bool is_shared);
 
   /// How long things took in this turn, and how things stand.
   struct Turn {
@@ -28,17 +29,20 @@ class TurnReporter {
   /// `error`: why the commit failed; null: it did not.
   void tell(Commit& commit, const Error* error, Turn turn);
   /// What tables of drivers show since a moment ago; the next tell() says it.
-  void drivers_followed(Micros until);
+  void drivers_followed(Micros until) { followed(Curator::Follow::all, until); }
   Micros curated_until() const { return last_.curated_until; }
   /// The engine is well and has nothing to commit: none of the shared lake's partitions is its own just now.
   void tell_idle();
 
  private:
+  void followed(Curator::Follow from, Micros until);
+
   CommitObserver observer_;
   const ContractSet* contracts_ = nullptr;
   bool is_shared_ = false;
   CommitReport last_;
-  TurnCounts waiting_;  ///< in core, not yet in curated
+  std::map<std::string, Curator::Follow> followed_from_;  ///< by table: those of curated that may wait
+  TurnCounts waiting_;                                    ///< in core, not yet in curated
 };
 
 }  // namespace ff

@@ -177,8 +177,8 @@ create table if not exists ops.finding_log (check_name varchar, subject varchar,
 
 -- ops.touched: what commits touched since the last cycle recomputed curated tables; empty once core and curated agree.
 create table if not exists ops.touched (
-  kind varchar,                                                    -- shipment | driver | driver_row (a driver became known) | hour (in which a feed was heard)
-  key varchar,                                                     -- shipment_id or driver_key; null for an hour
+  kind varchar,                                                    -- shipment | driver | driver_row (a driver became known) | hour (in which a feed was heard) | the name of a roll-up that waits
+  key varchar,                                                     -- shipment_id, driver_key, or the roll-up's day; null for an hour
   from_at timestamp, until_at timestamp,                           -- of a driver: the first and last moment that is or was otherwise; an hour's beginning; else null
   publish_seq bigint);                                             -- of the commit that touched it
 

@@ -170,9 +170,10 @@ std::string Metrics::scrape(Micros now) const {
   {
     const std::lock_guard lock(m.mutex);
     for (const std::string& table : m.last.tables) {
-      const Micros until = m.last.driver_tables.contains(table) ? m.last.drivers_until
-                           : table.starts_with("curated.")      ? m.last.curated_until
-                                                                : m.last.visible_until;
+      const auto lagging = m.last.lagging.find(table);
+      const Micros until = lagging != m.last.lagging.end() ? lagging->second
+                           : table.starts_with("curated.") ? m.last.curated_until
+                                                           : m.last.visible_until;
       if (until != none) m.set(Metric::table_freshness, seconds(now - until), {table});
     }
   }

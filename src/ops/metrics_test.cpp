@@ -57,8 +57,7 @@ TEST(Metrics, FreshnessGrowsWhileTheEngineIsSilentAndIdlingIsFresh) {
   idle.visible_until = noon + 199 * us_per_second;
   idle.curated_until = noon + 190 * us_per_second;
   idle.tables.push_back("curated.driver_utilization");
-  idle.driver_tables = {"curated.driver_utilization"};
-  idle.drivers_until = noon + 150 * us_per_second;
+  idle.lagging = {{"curated.driver_utilization", noon + 150 * us_per_second}};
   metrics.observe(idle);
   const std::string page = metrics.scrape(noon + 200 * us_per_second);
   EXPECT_THAT(page, HasSubstr(R"({table="core.shipments"} 1)"));
