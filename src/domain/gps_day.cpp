@@ -43,12 +43,13 @@ void add_segment(const GoodPing& a, const GoodPing& b, std::int64_t cm, Micros d
 bool DayPings::add(const PingTelling& ping) {
   const auto at = std::lower_bound(pings.begin(), pings.end(), ping,
                                    [](const PingTelling& a, const PingTelling& b) { return order(a) < order(b); });
-  if (at == pings.end() || order(*at) != order(ping)) {
+  const bool is_new = at == pings.end() || order(*at) != order(ping);
+  if (!is_new && ping.from.ingest_time >= at->from.ingest_time) return false;
+  for (auto behind = at; behind != pings.end(); ++behind) behind->way_cm = none;
+  if (is_new)
     pings.insert(at, ping);
-    return true;
-  }
-  if (ping.from.ingest_time >= at->from.ingest_time) return false;
-  at->from = ping.from;
+  else
+    at->from = ping.from;
   return true;
 }
 
@@ -62,17 +63,17 @@ std::int64_t distance_cm(const GoodPing& a, const GoodPing& b) {
   return std::llround(2 * radius_cm * std::asin(std::min(1.0, std::sqrt(h))));
 }
 
-void fold_pings(const DayPings& pings, DayFold& day) {
+void fold_pings(DayPings& pings, DayFold& day) {
   day.good.clear();
   day.anomalies.clear();
   day.primary_device_id = {};
   day.pings = day.faults = 0;
 
   // The winning content of each ping is the greatest; a second content is a conflict.
-  std::vector<const PingTelling*> told;
+  std::vector<PingTelling*> told;
   std::map<std::string_view, std::int64_t> by_device;
   for (std::size_t i = 0; i < pings.pings.size(); ++i) {
-    const PingTelling& p = pings.pings[i];
+    PingTelling& p = pings.pings[i];
     const bool last_content = i + 1 == pings.pings.size() || pings.pings[i + 1].identity() != p.identity();
     if (!last_content) continue;
     if (std::size_t first = i; first > 0 && pings.pings[first - 1].identity() == p.identity()) {
@@ -92,11 +93,12 @@ void fold_pings(const DayPings& pings, DayFold& day) {
   for (const auto& [device, count] : by_device)
     if (count > day.pings) day.primary_device_id = device, day.pings = count;
 
-  for (const PingTelling* p : told) {
+  for (PingTelling* p : told) {
     if (p->device_id != day.primary_device_id) continue;
     GoodPing ping{p->event_time, p->latitude_e7, p->longitude_e7, p->speed_mm_s};
     if (!day.good.empty() && ping.at - day.good.back().at <= silence_after_us) {
-      ping.from_previous_cm = distance_cm(day.good.back(), ping);
+      if (p->way_cm == none) p->way_cm = distance_cm(day.good.back(), ping);
+      ping.from_previous_cm = p->way_cm;
       if (compare_speed(ping.from_previous_cm, ping.at - day.good.back().at, fault_speed_mm_s) > 0) {
         ++day.faults;
         day.anomalies.push_back({p->device_id, p->event_time, Anomaly::implausible_speed, p->event_time});

@@ -21,12 +21,14 @@ struct PingTelling {
   std::int32_t latitude_e7 = 0, longitude_e7 = 0;
   std::int64_t speed_mm_s = none;
   Provenance from;
+  std::int64_t way_cm = none;  ///< from the good ping before it, as fold_pings found it; `none`: not looked for since
 
   auto identity() const { return std::tie(event_time, device_id); }
   auto content() const { return std::tie(latitude_e7, longitude_e7, speed_mm_s); }
 };
 
-/// The distinct pings of one driver on one date of the reporting zone, sorted by (event_time, device_id, content).
+/// The distinct pings of one driver on one date of the reporting zone, sorted by (event_time, device_id, content). What comes
+/// in among them unsettles the ways of those behind it: a way depends on no others than those before.
 struct DayPings {
   std::vector<PingTelling> pings;
   bool add(const PingTelling& ping);
@@ -69,7 +71,8 @@ struct DayFold {
   std::vector<GoodPing> good;
   std::vector<AnomalyRow> anomalies;
 };
-void fold_pings(const DayPings& pings, DayFold& day);
+/// Finds the ways that `pings` do not know yet, and notes them there.
+void fold_pings(DayPings& pings, DayFold& day);
 
 struct DriverDayRow {
   bool exists = false;  ///< there is a ping that is not from the future

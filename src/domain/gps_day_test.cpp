@@ -2,6 +2,9 @@
 #include "domain/gps_day.h"
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "domain/domain_testing.h"
 
 namespace ff {
 namespace {
@@ -81,6 +84,32 @@ TEST(GpsDay, MidnightCutsASegmentWithoutLosingACentimetre) {
   EXPECT_EQ(first.day.distance_cm + second.day.distance_cm, 111'195);
   EXPECT_EQ(first.day.driving_us, 3 * minute);
   EXPECT_EQ(second.day.driving_us, 4 * minute);
+}
+
+/// Crowded, so that pings come twice, contradict each other, lie in the future, and jump.
+PingTelling crowded_ping() {
+  PingTelling p = testing_domain::random_ping();
+  p.event_time = testing_domain::below(25) * minute;
+  p.from.ingest_time = p.event_time + (testing_domain::below(5) - 1) * 60 * minute;
+  return p;
+}
+
+RC_GTEST_PROP(GpsDayProperty, WaysThatAreKeptAreThoseThatWouldBeFound, ()) {
+  DayPings kept, fresh;
+  DayFold of_kept, of_fresh;
+  for (const PingTelling& p : testing_domain::several(crowded_ping, 40)) {
+    kept.add(p), fresh.add(p);
+    fold_pings(kept, of_kept);
+  }
+  fold_pings(fresh, of_fresh);
+  const auto ways = [](const DayFold& fold) {
+    std::vector<std::tuple<Micros, std::int32_t, std::int64_t>> all;
+    for (const GoodPing& g : fold.good) all.emplace_back(g.at, g.latitude_e7, g.from_previous_cm);
+    return all;
+  };
+  RC_ASSERT(ways(of_kept) == ways(of_fresh));
+  RC_ASSERT(of_kept.anomalies == of_fresh.anomalies);
+  RC_ASSERT(of_kept.faults == of_fresh.faults);
 }
 
 }  // namespace

@@ -56,8 +56,8 @@ class DriverDays {
         FF_TRY(recall(date, *stub, *slot));
       else if (!slot->blob.empty())
         FF_TRY(decode(slot->blob, slot->before));
-      slot->after = slot->before;
       fold_pings(slot->before, slot->fold_before);
+      slot->after = slot->before;
       slot->fold_after = slot->fold_before;
     }
     return slot.get();

@@ -321,6 +321,10 @@ Result<void> decode(std::string_view bytes, DriverFacts& facts) {
   return finish(in, "driver");
 }
 
+namespace {
+constexpr std::uint64_t has_speed = 1, has_way = 2;
+}  // namespace
+
 std::string encode(const DayPings& day, Micros hot_for) {
   Writer out(pings_format);
   write_head(out, hot_for, day.pings);
@@ -330,8 +334,9 @@ std::string encode(const DayPings& day, Micros hot_for) {
     out.time(p.event_time);
     out.integer(p.latitude_e7);
     out.integer(p.longitude_e7);
-    out.number(p.speed_mm_s != none);
+    out.number((p.speed_mm_s != none ? has_speed : 0) | (p.way_cm != none ? has_way : 0));
     if (p.speed_mm_s != none) out.integer(p.speed_mm_s);
+    if (p.way_cm != none) out.integer(p.way_cm);
     out.from(p.from);
   }
   return out.take();
@@ -347,7 +352,9 @@ Result<void> decode(std::string_view bytes, DayPings& day) {
     p.event_time = in.time();
     p.latitude_e7 = static_cast<std::int32_t>(in.integer());
     p.longitude_e7 = static_cast<std::int32_t>(in.integer());
-    p.speed_mm_s = in.number() ? in.integer() : none;
+    const std::uint64_t has = in.number();
+    p.speed_mm_s = has & has_speed ? in.integer() : none;
+    p.way_cm = has & has_way ? in.integer() : none;
     p.from = in.from();
   }
   return finish(in, "driver's day");

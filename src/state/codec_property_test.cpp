@@ -18,7 +18,7 @@ auto all_of(const T& t) {
 }
 auto all_of(const PingTelling& p) {
   return std::tuple_cat(p.identity(), p.content(),
-                        std::make_tuple(p.from.ingest_time, p.from.feed, p.from.partition, p.from.position));
+                        std::make_tuple(p.from.ingest_time, p.from.feed, p.from.partition, p.from.position, p.way_cm));
 }
 
 template <class T>
@@ -74,6 +74,8 @@ RC_GTEST_PROP(CodecProperty, AShipmentsFactsComeBack, ()) {
 RC_GTEST_PROP(CodecProperty, ADaysPingsComeBack, ()) {
   DayPings pings, read;
   for (const auto& p : several(random_ping, 20)) pings.add(from_somewhere(p));
+  DayFold fold;
+  if (below(2)) fold_pings(pings, fold);
   const std::string bytes = encode(pings, hot_for);
   RC_ASSERT(decode(bytes, read).ok());
   expect_equal(pings.pings, read.pings);
