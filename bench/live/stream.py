@@ -28,15 +28,16 @@ def simulate(out, shipments, *words):
     """Makes a world of 25 events for each ping; how many of each feed it tells."""
     done = subprocess.run([program, "simulate", "--profile", "bench", "--shipments", str(shipments), "--pings-per-shipment", "0.8", *words, "--out", out], check=True, capture_output=True, text=True)
     rows = {name: int(n) for n, name in re.findall(r"(\d+) (orders|drivers|events|assignments|pings)", done.stdout)}
-    rows["pings"] = keep_drivers(out, rows["events"] / events_per_ping / rows["pings"])
+    rows["pings"] = keep_days(out, rows["events"] / events_per_ping / rows["pings"])
     return rows
 
 
-def keep_drivers(world, share):
-    """Leaves the pings of so many drivers only: a device does not ping less than each seven minutes. How many are left."""
-    driver_of, left = re.compile(rb'"driver_id":"([^"]*)"'), 0
+def keep_days(world, share):
+    """Leaves so many of the days of drivers their pings: a device does not ping less than each seven minutes. Days are drawn, not drivers,
+    since a soak plays thirty of them in an hour, and a real day has about 480 pings of a driver. How many are left."""
+    of_day, left = re.compile(rb'"driver_id":"([^"]*)".*"event_time":"([0-9-]*)T'), 0
     for path in world.glob("gps-*.ndjson"):
-        lines = [line for line in open(path, "rb") if (found := driver_of.search(line)) and zlib.crc32(found[1]) % 10_000 < share * 10_000]
+        lines = [line for line in open(path, "rb") if (found := of_day.search(line)) and zlib.crc32(found[1] + found[2]) % 10_000 < share * 10_000]
         path.write_bytes(b"".join(lines))
         left += len(lines)
     return left
