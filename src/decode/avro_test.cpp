@@ -155,18 +155,7 @@ struct AvroFeed : ::testing::Test {
     schemas.schemas[9] = scan_schema;
     decoder = make_decoder(contract, 0, PseudonymKey::demo(), DriverIds::from_source, &schemas).value();
   }
-  Collected decode(const std::vector<std::string>& values) {
-    std::vector<RecordRef> records;
-    for (const std::string& value : values)
-      records.push_back({static_cast<std::int64_t>(records.size()) + 1, heard, value, {}});
-    Collected out;
-    auto batch = decoder->decode_records(0, records);
-    if (!batch.ok())
-      out.error = batch.error();
-    else
-      EXPECT_TRUE(out.accept(std::move(batch).value()).ok());
-    return out;
-  }
+  Collected decode(const std::vector<std::string>& values) { return decode_values(*decoder, values, heard); }
 };
 
 TEST_F(AvroFeed, ReadsAScan) {

@@ -273,17 +273,8 @@ struct AvroEnvelopes : ::testing::Test {
 
   AvroEnvelopes() { schemas.schemas[5] = envelope_schema; }
   Collected decode(const std::vector<std::string>& values) {
-    std::vector<RecordRef> records;
-    for (const std::string& value : values)
-      records.push_back({static_cast<std::int64_t>(records.size()) + 1, 1, value, {}});
     const auto decoder = make_decoder(contract, 0, PseudonymKey::demo(), DriverIds::from_source, &schemas);
-    Collected out;
-    auto batch = decoder.value()->decode_records(0, records);
-    if (!batch.ok())
-      out.error = batch.error();
-    else
-      EXPECT_TRUE(out.accept(std::move(batch).value()).ok());
-    return out;
+    return decode_values(*decoder.value(), values, 1);
   }
 };
 

@@ -99,6 +99,25 @@ inline Collected decode_file(const Contract& contract, const std::string& path, 
   return out;
 }
 
+/// Records that are in memory, all of one partition.
+inline Collected decode_records(Decoder& decoder, const std::vector<RecordRef>& records) {
+  Collected out;
+  auto batch = decoder.decode_records(7, records);
+  if (!batch.ok())
+    out.error = batch.error();
+  else
+    EXPECT_TRUE(out.accept(std::move(batch).value()).ok());
+  return out;
+}
+
+/// Values of a topic from its first position on, heard at one moment.
+inline Collected decode_values(Decoder& decoder, const std::vector<std::string>& values, Micros heard) {
+  std::vector<RecordRef> records;
+  for (const std::string& value : values)
+    records.push_back({static_cast<std::int64_t>(records.size()) + 1, heard, value, {}});
+  return decode_records(decoder, records);
+}
+
 inline Collected decode_text(const Contract& contract, const std::string& text, std::int64_t after = 0,
                              DriverIds ids = DriverIds::from_source) {
   const TemporaryFile file(text, contract.format == Format::csv ? ".csv" : ".ndjson");

@@ -13,13 +13,7 @@ constexpr Micros heard = 1'772'440'000'000'000;
 
 Collected decode_all(const Contract& contract, const std::vector<RecordRef>& records,
                      DriverIds ids = DriverIds::from_source) {
-  Collected out;
-  auto batch = make_decoder(contract, 0, PseudonymKey::demo(), ids).value()->decode_records(7, records);
-  if (!batch.ok())
-    out.error = batch.error();
-  else
-    EXPECT_TRUE(out.accept(std::move(batch).value()).ok());
-  return out;
+  return decode_records(*make_decoder(contract, 0, PseudonymKey::demo(), ids).value(), records);
 }
 
 TEST(Records, BringTheirPositionsTheirTimesAndTheirHeaders) {

@@ -36,13 +36,13 @@ struct ChangePublisherOptions {
   std::map<std::string, std::string> topics;  ///< contract id -> topic; one that is not named: its id
   std::string positions_topic = "fleetflow_positions";
   SchemaRegistry::Options registry;  ///< without url: JSON
+  std::int64_t flush_records = 20'000;            ///< acknowledged together, at most about so many
+  std::chrono::milliseconds flush_interval{200};  ///< and at least so often, if there is something
 
   const std::string& topic_of(const Contract& contract) const {
     const auto named = topics.find(contract.id);
     return named == topics.end() ? contract.id : named->second;
   }
-  std::int64_t flush_records = 20'000;            ///< acknowledged together, at most about so many
-  std::chrono::milliseconds flush_interval{200};  ///< and at least so often, if there is something
 };
 
 /// What was done since the report before. Told at least every second.
