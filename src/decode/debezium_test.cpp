@@ -274,7 +274,7 @@ struct AvroEnvelopes : ::testing::Test {
   AvroEnvelopes() { schemas.schemas[5] = envelope_schema; }
   Collected decode(const std::vector<std::string>& values) {
     const auto decoder = make_decoder(contract, 0, PseudonymKey::demo(), DriverIds::from_source, &schemas);
-    return decode_values(*decoder.value(), values, 1);
+    return testing::decode_values(*decoder.value(), values, 1);
   }
 };
 

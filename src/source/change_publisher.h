@@ -35,7 +35,7 @@ struct ChangePublisherOptions {
   KafkaPublisherOptions kafka;
   std::map<std::string, std::string> topics;  ///< contract id -> topic; one that is not named: its id
   std::string positions_topic = "fleetflow_positions";
-  SchemaRegistry::Options registry;  ///< without url: JSON
+  SchemaRegistry::Options registry;               ///< without url: JSON
   std::int64_t flush_records = 20'000;            ///< acknowledged together, at most about so many
   std::chrono::milliseconds flush_interval{200};  ///< and at least so often, if there is something
 
