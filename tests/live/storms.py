@@ -35,7 +35,7 @@ import verify  # noqa: E402
 from service import Service, configuration, ends_of, player, program, wait_until_caught_up  # noqa: E402
 from servers import Gate, Kafka, Postgres  # noqa: E402
 
-shipments, rate, patience_s, stop_promised_s = 250, 2500, 60, 40  # a stop: its last commit, and half a minute to close (docs/configuration.md)
+shipments, rate, patience_s, stop_promised_s = 250, 2500, int(os.environ.get("STORMS_PATIENCE", 60)), 40  # a stop: its last commit, and half a minute to close (docs/configuration.md)
 session = {"session.timeout.ms": 2000, "heartbeat.interval.ms": 300}
 of_files = {"files_noted", "confirmed"}  # tests/suites/42-crash.sh passes these
 crash_points = [p for p in subprocess.run([program, "crash-points"], capture_output=True, text=True, check=True).stdout.split() if p not in of_files]
