@@ -5,7 +5,6 @@
 #include <future>
 
 #include "base/integer.h"
-#include "base/time.h"
 #include "lake/lent.h"
 #include "lake/schema.h"
 
@@ -31,21 +30,11 @@ bool has_spans(const Model& m) {
   return m.touched == "driver_days" || m.touched == "driver_times" || m.touched == hours;
 }
 
-bool is_sliced(const Model& m) { return !m.key.empty() && (!kind_of(m).empty() || !m.groups.empty()); }
+bool is_rollup(const Model& m) { return !m.groups.empty(); }
+
+bool is_sliced(const Model& m) { return !m.key.empty() && (!kind_of(m).empty() || is_rollup(m)); }
 
 bool is_findings(const Model& m) { return m.schema == "ops" && m.name.rfind("findings_", 0) == 0; }
-
-Rows span_rows(const Touched& touched) {
-  Rows rows("stt");
-  for (const auto& [key, span] : touched.drivers) rows.text(key).integer(span.from).integer(span.until);
-  return rows;
-}
-
-Rows hour_rows(const Touched& touched) {
-  Rows rows("t");
-  for (const Micros hour : touched.hours) rows.integer(hour);
-  return rows;
-}
 
 /// Of a driver's rows, those in its touched span; and, so that the scan can skip the others' pages, those in any.
 std::string in_span(const Model& m, const TouchedTable& touched) {
@@ -101,9 +90,6 @@ std::string note_group_of(const Model& m, const std::string& groups, std::int64_
          std::to_string(publish_seq);
 }
 
-/// Before the first cycle nothing was judged: what was touched by then counted up to a clock that has moved since.
-std::string moment(Micros as_of) { return as_of == none ? "timestamp '0001-01-01'" : timestamp_literal(as_of); }
-
 std::string delete_touched(const Model& m, const TouchedTable& touched) {
   if (m.within.empty())
     return "delete from " + m.table() + " where " + m.key + " in (select key from " + touched.name + ")";
@@ -111,18 +97,6 @@ std::string delete_touched(const Model& m, const TouchedTable& touched) {
 }
 
 }  // namespace
-
-void Touched::touch_driver(std::string_view driver_key, Micros from, Micros until) {
-  const auto known = drivers.find(driver_key);
-  if (known == drivers.end()) {
-    drivers.emplace(driver_key, Span{from, until});
-    return;
-  }
-  known->second.from = std::min(known->second.from, from);
-  known->second.until = std::max(known->second.until, until);
-}
-
-void Touched::hear(Micros first_ingest_time) { hours.insert(first_ingest_time - first_ingest_time % us_per_hour); }
 
 Result<Curator> Curator::load(const std::string& models_directory) {
   std::vector<Model> models = FF_TRY(load_models(models_directory));
@@ -139,17 +113,7 @@ Result<Curator> Curator::load(const std::string& models_directory) {
 
 Result<void> Curator::create(Lake& lake, Views views) {
   views_ = views;
-  constexpr const char* span_columns =
-      " (key varchar, span_start timestamp, span_end timestamp, first_date date, last_date date)";
-  for (const char* table : {"all_shipments", "all_drivers", "touched_shipments", "touched_drivers", "known_drivers"})
-    FF_TRY(lake.run(std::string("create or replace temp table ") + table + " (key varchar)"));
-  FF_TRY(
-      lake.run("create or replace temp table all_driver_spans (key varchar, from_at timestamp, until_at timestamp)"));
-  for (const char* table : {"all_driver_days", "all_driver_times", "touched_driver_days", "touched_driver_times"})
-    FF_TRY(lake.run(std::string("create or replace temp table ") + table + span_columns));
-  for (const char* table : {"all_hours", "touched_hours"})
-    FF_TRY(lake.run(std::string("create or replace temp table ") + table +
-                    " (key timestamp, span_start timestamp, span_end timestamp)"));
+  FF_TRY(create_gathered(lake));
   for (const Model& m : models_) {
     const std::string sql = render(m, models_, {});
     if (!is_table(m))
@@ -184,34 +148,36 @@ Result<void> Curator::create_table(Lake& lake, const Model& m, const std::string
   return lake.run("create table if not exists " + m.table() + " as select * from (" + sql + "\n) limit 0");
 }
 
-Result<void> Curator::note(Lake& lake, const Touched& touched, std::int64_t publish_seq) const {
-  const std::string by = ", " + std::to_string(publish_seq) + " from batch";
-  FF_TRY(lake.run_with("insert into ops.touched select 'shipment', key, null, null" + by, touched.shipments, {"key"}));
-  FF_TRY(lake.run_with("insert into ops.touched select 'hour', null, hour, null" + by, hour_rows(touched), {"hour"}));
-  return note_drivers(lake, touched, publish_seq);
-}
-
-Result<void> Curator::note_drivers(Lake& lake, const Touched& touched, std::int64_t publish_seq) const {
-  const std::string by = ", " + std::to_string(publish_seq) + " from batch";
-  FF_TRY(lake.run_with("insert into ops.touched select 'driver', *" + by, span_rows(touched),
-                       {"key", "from_at", "until_at"}));
-  return lake.run_with("insert into ops.touched select 'driver_row', key, null, null" + by, touched.driver_rows,
-                       {"key"});
-}
-
-Result<void> Curator::list_noted(Lake& lake) {
-  return lake.run("create or replace temp table noted_commits as select distinct publish_seq from ops.touched");
-}
-
-Result<void> Curator::forget_noted(Lake& lake) {
-  return lake.run("delete from ops.touched where publish_seq in (select publish_seq from temp.noted_commits)");
-}
-
 /// Groups of roll-ups that this cycle has touched, or found noted.
 Result<void> Curator::note_waiting_groups(Lake& lake, std::int64_t publish_seq) const {
   for (const Model& m : models_)
-    if (!m.groups.empty()) FF_TRY(lake.run(note_group_of(m, "key", publish_seq) + " from " + touched_name(m)));
+    if (is_rollup(m)) FF_TRY(lake.run(note_group_of(m, "key", publish_seq) + " from " + touched_name(m)));
   return {};
+}
+
+Result<void> Curator::clear(Lake& lake) const {
+  FF_TRY(clear_gathered(lake));
+  for (const Model& m : models_)
+    if (is_rollup(m)) FF_TRY(lake.run("delete from " + touched_name(m)));
+  return {};
+}
+
+/// What was touched earlier and noted: all of it, or `which` says what.
+Result<void> Curator::gather_waiting(Lake& lake, const std::string& which) const {
+  FF_TRY(gather_noted(lake, which));
+  for (const Model& m : models_)
+    if (is_rollup(m))
+      FF_TRY(lake.run("insert into " + touched_name(m) + " select distinct key from ops.touched where " + which +
+                      " and kind = " + sql_literal(m.name)));
+  return {};
+}
+
+/// Everything that a cycle recomputes, from what was noted and touched, and what the clock turned.
+Result<void> Curator::gather(Lake& lake, const Cycle& cycle) const {
+  FF_TRY(gather_turned(lake, cycle.previous_as_of, cycle.as_of));
+  if (cycle.follow != Follow::all) return {};
+  FF_TRY(gather_drivers(lake, cycle.as_of));
+  return set_driver_clock(lake, cycle.as_of, cycle.publish_seq);
 }
 
 /// What a cycle has gathered is done with; what drivers wait for stays, once a driver, and once more if they are at it.
@@ -227,125 +193,6 @@ Result<void> Curator::forget_done(Lake& lake, Follow follow, std::int64_t driver
       "create or replace table ops.touched as select kind, key, min(from_at) as from_at, max(until_at) as until_at, "
       "max(publish_seq) as publish_seq from ops.touched where " +
       stays + " group by kind, key, publish_seq > " + std::to_string(drivers_begun));
-}
-
-Result<bool> Curator::is_behind(Lake& lake) {
-  return FF_TRY(lake.value("select 1 from ops.touched limit 1")).has_value();
-}
-
-Result<void> Curator::clear_gathered(Lake& lake) const {
-  for (const char* set : {"all_shipments", "all_driver_spans", "known_drivers", "all_hours"})
-    FF_TRY(lake.run(std::string("delete from temp.") + set));
-  for (const Model& m : models_)
-    if (!m.groups.empty()) FF_TRY(lake.run("delete from " + touched_name(m)));
-  return {};
-}
-
-/// What was touched earlier and noted: all of it, or `which` says what.
-Result<void> Curator::gather_noted(Lake& lake, const std::string& which) const {
-  const std::string from = " from ops.touched where " + which + " and kind = ";
-  for (const Model& m : models_)
-    if (!m.groups.empty())
-      FF_TRY(lake.run("insert into " + touched_name(m) + " select distinct key" + from + sql_literal(m.name)));
-  return lake.run("insert into temp.all_shipments select key" + from +
-                  "'shipment'; insert into temp.all_driver_spans select key, from_at, until_at" + from +
-                  "'driver'; insert into temp.known_drivers select key" + from +
-                  "'driver_row'; insert into temp.all_hours select from_at, null, null" + from + "'hour'");
-}
-
-/// Everything that a cycle recomputes, from what was noted and touched, and what the clock turned.
-Result<void> Curator::gather(Lake& lake, const Cycle& cycle) const {
-  FF_TRY(
-      lake.run("create or replace temp table all_hours as select distinct key, key as span_start, key + interval 1 "
-               "hour as span_end from temp.all_hours"));
-  if (cycle.previous_as_of != cycle.as_of)
-    FF_TRY(lake.run("insert into temp.all_shipments select shipment_id from ops.shipment_deadlines where due_at > " +
-                    moment(cycle.previous_as_of) + " and due_at <= " + moment(cycle.as_of)));
-  FF_TRY(gather_known_drivers(lake, cycle.previous_as_of));
-  FF_TRY(lake.run("create or replace temp table all_shipments as select distinct key from temp.all_shipments"));
-  if (cycle.follow != Follow::all) return {};
-  FF_TRY(gather_drivers(lake, cycle.as_of));
-  return set_driver_clock(lake, cycle.as_of, cycle.publish_seq);
-}
-
-Result<void> Curator::gather_waiting_drivers(Lake& lake) const {
-  FF_TRY(clear_gathered(lake));
-  return gather_noted(lake, "kind in ('driver', 'driver_row')");
-}
-
-/// All of drivers that changed, and what the clock turns that moves for them now; without `of_others`, a condition on keys.
-Result<void> Curator::gather_drivers(Lake& lake, Micros as_of, const std::string& of_others) const {
-  const Micros before = FF_TRY(lake.integer("select epoch_us(as_of) from ops.driver_clock", none));
-  if (before != as_of) FF_TRY(gather_clock(lake, moment(before), moment(as_of)));
-  if (!of_others.empty()) FF_TRY(lake.run("delete from temp.all_driver_spans" + of_others));
-  return gather_driver_spans(lake);
-}
-
-/// Whoever holds something has measures that grow with the clock (S4.4), and driving counts up to it.
-Result<void> Curator::gather_clock(Lake& lake, const std::string& before, const std::string& now) const {
-  const auto touch = [&](const std::string& table, const std::string& from, const std::string& until) {
-    return lake.run("insert into temp.all_driver_spans select driver_key, greatest(" + from + ", " + before +
-                    "), least(" + until + ", " + now + ") from " + table + " where " + until + " > " + before +
-                    " and " + from + " < " + now);
-  };
-  FF_TRY(touch("core.driver_assignments", "valid_from", "valid_to"));
-  FF_TRY(touch("core.driver_assignments", "valid_from", "counts_to_at_most"));
-  FF_TRY(touch("core.driver_segments", "start_at", "end_at"));
-  return lake.run("insert into temp.all_driver_spans select driver_key, greatest(event_time - to_seconds(driving_s), " +
-                  before + "), event_time from core.shipment_events where event_time > " + before +
-                  " and driving_s > 0 and driver_key is not null");
-}
-
-/// An unknown driver became known (S6.2): who was missed, or is about to be, is judged again.
-Result<void> Curator::gather_known_drivers(Lake& lake, Micros previous_as_of) const {
-  if (!FF_TRY(lake.value("select 1 from temp.known_drivers limit 1"))) return {};
-  const std::string names_one = "driver_key in (select key from temp.known_drivers)";
-  for (const char* table : {"core.shipment_events", "core.assignment_commands"}) {
-    const std::string select =
-        std::string("insert into temp.all_shipments select shipment_id from ") + table + " where " + names_one;
-    if (previous_as_of != none)  // Its 30 minutes were not over.
-      FF_TRY(lake.run(select + " and first_ingest_time >= " + timestamp_literal(previous_as_of - 30 * us_per_minute)));
-    if (FF_TRY(lake.value("select 1 from ops.findings_shipment where check_name = 'missing_driver_id' limit 1")))
-      FF_TRY(lake.run(select + " and shipment_id in (select shipment_id from ops.findings_shipment where check_name = "
-                               "'missing_driver_id')"));
-  }
-  return {};
-}
-
-/// One span a driver: its whole days, and the span with all that the past cycle joined to it: spells it meets, and duty
-/// periods within the 10 hours that keep two apart (S5.4). Beyond these nothing can have changed.
-Result<void> Curator::gather_driver_spans(Lake& lake) const {
-  FF_TRY(lake.run(
-      "create or replace temp table all_drivers as select distinct key from (select key from temp.all_driver_spans "
-      "union all "
-      "select key from temp.known_drivers); "
-      "create or replace temp table all_driver_spans as select key, min(from_at) as from_at, max(until_at) as until_at "
-      "from temp.all_driver_spans group by key; "
-      "create or replace temp table all_driver_days as select s.key, coalesce(f.start_at, s.from_at) as span_start, "
-      "coalesce(l.end_at, s.until_at) as span_end, coalesce(f.date, cast(s.from_at as date)) as first_date, "
-      "coalesce(l.date, cast(s.until_at as date)) as last_date from temp.all_driver_spans s "
-      "left join ops.calendar f on f.utc_date = cast(s.from_at as date) and s.from_at >= f.start_at and s.from_at < "
-      "f.end_at "
-      "left join ops.calendar l on l.utc_date = cast(s.until_at as date) and s.until_at >= l.start_at and s.until_at < "
-      "l.end_at"));
-  const auto widen = [&](const std::string& table, const std::string& from, const std::string& to,
-                         const std::string& apart) -> Result<void> {
-    const Table all = FF_TRY(
-        lake.query("select min(from_at) - " + apart + ", max(until_at) + " + apart + " from temp.all_driver_spans"));
-    if (!all.rows.front()[0]) return {};
-    return lake.run("create or replace temp table all_driver_spans as select s.key, least(min(s.from_at), min(o." +
-                    from + ")) as from_at, greatest(max(s.until_at), max(o." + to +
-                    ")) as until_at from temp.all_driver_spans s left join (select * from " + table + " where " + to +
-                    " >= timestamp " + sql_literal(*all.rows.front()[0]) + " and " + from + " <= timestamp " +
-                    sql_literal(*all.rows.front()[1]) + ") o on o.driver_key = s.key and o." + from +
-                    " <= s.until_at + " + apart + " and o." + to + " >= s.from_at - " + apart + " group by s.key");
-  };
-  FF_TRY(widen("ops.driver_spells", "start_at", "end_at", "interval 0 hour"));
-  FF_TRY(widen("curated.hours_of_service", "duty_start_at", "duty_end_at", "interval 10 hour"));
-  FF_TRY(widen("ops.driver_spells", "start_at", "end_at", "interval 0 hour"));
-  return lake.run(
-      "create or replace temp table all_driver_times as select key, from_at as span_start, until_at as span_end, "
-      "cast(from_at as date) - 1 as first_date, cast(until_at as date) + 1 as last_date from temp.all_driver_spans");
 }
 
 /// The touched set of a model; null: nothing was touched.
@@ -529,13 +376,10 @@ Result<void> Curator::publish(Lake& lake, const Touched& touched, Micros previou
                               std::int64_t publish_seq, const ShipmentsOf& shipments_of, Follow wanted,
                               std::int64_t drivers_begun) const {
   const Follow follow = previous_as_of == none ? Follow::all : wanted;
-  FF_TRY(clear_gathered(lake));
-  FF_TRY(lake.insert("temp.all_shipments", touched.shipments));
-  FF_TRY(lake.insert("temp.all_driver_spans", span_rows(touched)));
-  FF_TRY(lake.insert("temp.known_drivers", touched.driver_rows));
-  FF_TRY(lake.run_with("insert into temp.all_hours select hour, null, null from batch", hour_rows(touched), {"hour"}));
-  if (FF_TRY(is_behind(lake))) {
-    FF_TRY(gather_noted(lake, "true"));
+  FF_TRY(clear(lake));
+  FF_TRY(gather_touched(lake, touched));
+  if (FF_TRY(is_anything_noted(lake))) {
+    FF_TRY(gather_waiting(lake, "true"));
     FF_TRY(forget_done(lake, follow, drivers_begun));
   }
   if (follow != Follow::all) FF_TRY(note_drivers(lake, touched, publish_seq));
@@ -551,14 +395,18 @@ Result<Curator::DriverRound> Curator::begin_drivers(Lake& lake) {
 
 Result<Curator::DriverRound> Curator::publish_drivers(Lake& lake, DriverRound round) const {
   const DriverRound now = FF_TRY(begin_drivers(lake));
+  const auto gather_waiting_drivers = [&]() -> Result<void> {
+    FF_TRY(clear_gathered(lake));
+    return gather_noted(lake, "kind in ('driver', 'driver_row')");
+  };
   if (!round.cuts) {
-    FF_TRY(gather_waiting_drivers(lake));
+    FF_TRY(gather_waiting_drivers());
     FF_TRY(gather_drivers(lake, now.as_of));
     const std::int64_t size = FF_TRY(size_of(lake, drivers));
     round.cuts = FF_TRY(cuts_of(lake, drivers, 1 + size / driver_work_at_once));
   }
   const std::string of_others = " where not (" + in_part(*round.cuts, round.next_part) + ")";
-  FF_TRY(gather_waiting_drivers(lake));
+  FF_TRY(gather_waiting_drivers());
   FF_TRY(lake.run("delete from temp.known_drivers" + of_others));
   FF_TRY(step("(gather)", [&] { return gather_drivers(lake, now.as_of, of_others); }));
   ++round.next_part;
@@ -571,7 +419,7 @@ std::map<std::string, Curator::Follow> Curator::followed_from() const {
   std::map<std::string, Follow> from;
   for (const Model& m : models_) {
     Follow& own = from[m.name] = kind_of(m) == drivers ? Follow::all
-                                 : !m.groups.empty()   ? Follow::rollups
+                                 : is_rollup(m)        ? Follow::rollups
                                                        : Follow::shipments;
     if (m.is_view)
       for (const std::string& ref : m.refs) own = std::max(own, from.at(ref));
@@ -580,8 +428,8 @@ std::map<std::string, Curator::Follow> Curator::followed_from() const {
 }
 
 Result<void> Curator::publish_listed(Lake& lake, Micros previous_as_of, Micros as_of, std::int64_t publish_seq) const {
-  FF_TRY(clear_gathered(lake));
-  FF_TRY(gather_noted(lake, "publish_seq in (select publish_seq from temp.noted_commits)"));
+  FF_TRY(clear(lake));
+  FF_TRY(gather_waiting(lake, "publish_seq in (select publish_seq from temp.noted_commits)"));
   return run_models(lake, {previous_as_of, as_of, publish_seq});
 }
 
@@ -593,7 +441,7 @@ Result<void> Curator::run_models(Lake& lake, const Cycle& cycle) const {
   InHand nothing;
   for (const Model& m : models_) {
     if (!is_table(m) || !kind_of(m).empty()) continue;
-    if (!m.groups.empty() && cycle.follow == Follow::shipments) continue;
+    if (is_rollup(m) && cycle.follow == Follow::shipments) continue;
     FF_TRY(step(m.name, [&] { return run(lake, m, cycle, nothing); }));
   }
   return {};

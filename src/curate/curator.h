@@ -3,7 +3,7 @@
 /// What a batch changed, and what the clock alone changes between two as_of, is gathered into touched sets; each model
 /// then replaces the rows of its touched keys by what its SQL gives for them. The result equals a full build, but for
 /// what was let wait: tests hold the two against each other. An engine that is behind need not do so in each
-/// commit: `note` keeps what was touched in ops.touched, and the next `publish` takes it from there. Source: architecture,
+/// commit: `note_touched` keeps what was touched in ops.touched, and the next `publish` takes it from there. Source: architecture,
 /// "Curated = SQL, the same text on every engine"; docs/decisions.md on cycles.
 #pragma once
 
@@ -11,40 +11,18 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "curate/model.h"
+#include "curate/touched.h"
 #include "domain/fact.h"
 #include "lake/lake.h"
 
 namespace ff {
-
-/// What a batch touched. Duplicates do no harm, nor does a span that is too long.
-struct Touched {
-  struct Span {
-    Micros from, until;
-  };
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  };
-  Rows shipments{"s"};
-  /// driver_key -> the first and last moment at which something of it is or was otherwise
-  std::unordered_map<std::string, Span, Hash, std::equal_to<>> drivers;
-  Rows driver_rows{"s"};  ///< driver_keys that became known, or known earlier
-  std::set<Micros>
-      hours;  ///< in which something was first heard of, or is no longer the first that was heard; their beginnings
-
-  void touch_driver(std::string_view driver_key, Micros from, Micros until);
-  /// Of a feed that is watched: something is or was first heard of at this moment.
-  void hear(Micros first_ingest_time);
-};
 
 class Curator {
  public:
@@ -56,8 +34,6 @@ class Curator {
   /// Creates the tables and views that are missing.
   Result<void> create(Lake& lake, Views views);
 
-  /// Keeps what the commit `publish_seq` touched for the next publish(); it becomes durable with the caller's transaction.
-  Result<void> note(Lake& lake, const Touched& touched, std::int64_t publish_seq) const;
   /// Rows of core that the caller has at hand, as the lake has them: some of the columns, all rows of some shipments.
   struct CoreRows {
     std::string table;
@@ -106,10 +82,6 @@ class Curator {
   /// commits count that stand in temp.noted_commits: list them (list_noted) before the transaction of this begins, so that
   /// it sees all that they wrote; once it is committed, forget_noted in another. Whatever is not forgotten is done again.
   Result<void> publish_listed(Lake& lake, Micros previous_as_of, Micros as_of, std::int64_t publish_seq) const;
-  static Result<void> list_noted(Lake& lake);
-  static Result<void> forget_noted(Lake& lake);
-  /// Whether something was noted and not published since, or not crossed off.
-  static Result<bool> is_behind(Lake& lake);
   const std::vector<Model>& models() const { return models_; }
   /// By the name of each model: from what on it is brought up to date. A view is as what it reads.
   std::map<std::string, Follow> followed_from() const;
@@ -130,19 +102,13 @@ class Curator {
   };
   using InHand = decltype(TouchedTable::in_hand);
   explicit Curator(std::vector<Model> models) : models_(std::move(models)) {}
-  Result<void> clear_gathered(Lake& lake) const;
+  Result<void> clear(Lake& lake) const;
+  Result<void> gather_waiting(Lake& lake, const std::string& which) const;
   Result<void> gather(Lake& lake, const Cycle& cycle) const;
-  Result<void> gather_noted(Lake& lake, const std::string& which) const;
-  Result<void> gather_waiting_drivers(Lake& lake) const;
   Result<std::int64_t> size_of(Lake& lake, std::string_view kind) const;
-  Result<void> note_drivers(Lake& lake, const Touched& touched, std::int64_t publish_seq) const;
   Result<void> note_waiting_groups(Lake& lake, std::int64_t publish_seq) const;
   Result<void> forget_done(Lake& lake, Follow follow, std::int64_t drivers_begun) const;
   Result<void> run_models(Lake& lake, const Cycle& cycle) const;
-  Result<void> gather_drivers(Lake& lake, Micros as_of, const std::string& of_others = {}) const;
-  Result<void> gather_clock(Lake& lake, const std::string& before, const std::string& now) const;
-  Result<void> gather_known_drivers(Lake& lake, Micros previous_as_of) const;
-  Result<void> gather_driver_spans(Lake& lake) const;
   Result<void> run_kind(Lake& lake, std::string_view kind, const Cycle& cycle) const;
   Result<void> run_parts(Lake& lake, std::string_view kind, const Cycle& cycle) const;
   Result<void> run_elsewhere(Lake& lake, const Cycle& cycle, const Rows& ids) const;

@@ -103,7 +103,7 @@ TEST_F(CuratorTest, ReplacesTheRowsOfTouchedKeysAndNoOthers) {
 TEST_F(CuratorTest, TheFirstCycleFindsHoldingsThatWentOnSinceTheyWereNoted) {
   order("S1");
   hold("D1", "S1", "02T10:00", "04T06:00");
-  ASSERT_TRUE(curator.note(*lake, driver("D1", at("02T10:00"), at("02T12:00")), ++publish_seq).ok());
+  ASSERT_TRUE(note_touched(*lake, driver("D1", at("02T10:00"), at("02T12:00")), ++publish_seq).ok());
   publish(at("04T05:00"), shipments({"S1"}));
   EXPECT_EQ(value("select string_agg(date || ' ' || assigned_s, ', ' order by date) from curated.driver_utilization"),
             "2026-03-02 50400, 2026-03-03 86400, 2026-03-04 21600");
@@ -122,12 +122,12 @@ TEST_F(CuratorTest, WhatIsGoneFromCoreAndAGroupLeftEmptyDisappear) {
 
 TEST_F(CuratorTest, WhatWasNotedIsPublishedByTheNextCycle) {
   order("S1"), hold("D1", "S1", "02 09:00:00", "02 11:00:00");
-  ASSERT_TRUE(curator.note(*lake, shipments({"S1"}), 1).ok());
-  ASSERT_TRUE(curator.note(*lake, driver("D1", at("02T09:00"), at("02T11:00")), 1).ok());
-  EXPECT_TRUE(Curator::is_behind(*lake).value());
+  ASSERT_TRUE(note_touched(*lake, shipments({"S1"}), 1).ok());
+  ASSERT_TRUE(note_touched(*lake, driver("D1", at("02T09:00"), at("02T11:00")), 1).ok());
+  EXPECT_TRUE(is_anything_noted(*lake).value());
   EXPECT_EQ(value("select count(*) from curated.shipment_sla"), "0");
   publish(at("02T12:00"));
-  EXPECT_FALSE(Curator::is_behind(*lake).value());
+  EXPECT_FALSE(is_anything_noted(*lake).value());
   EXPECT_EQ(value("select assigned_s from curated.driver_utilization"), "7200");
   expect_full_build();
 }
@@ -156,7 +156,7 @@ TEST_F(CuratorTest, DriversThatWaitMissNeitherWhatWasTouchedNorTheTimeThatPassed
   EXPECT_EQ(value("select as_of from ops.driver_clock"), "2026-03-02 10:00:00");
 
   publish(at("02T12:00"));
-  EXPECT_FALSE(Curator::is_behind(*lake).value());
+  EXPECT_FALSE(is_anything_noted(*lake).value());
   EXPECT_EQ(value("select string_agg(driver_key || ' ' || assigned_s, ', ' order by driver_key) from "
                   "curated.driver_utilization"),
             "D1 10800, D2 7200");
@@ -184,7 +184,7 @@ TEST_F(CuratorTest, RollUpsThatWaitCountWhatLeftADayAndWhatCame) {
 
   publish(at("02T12:00"), {}, {}, Curator::Follow::rollups);
   EXPECT_EQ(due(), "03: 1, 05: 1");
-  EXPECT_FALSE(Curator::is_behind(*lake).value());
+  EXPECT_FALSE(is_anything_noted(*lake).value());
   expect_full_build();
 }
 
@@ -237,7 +237,7 @@ TEST_F(CuratorTest, DriversFollowBesideFurtherCycles) {
             "driver D2 11:00, driver D3 11:00");
   publish(at("02T12:00"));
   EXPECT_EQ(day_of("curated.driver_utilization"), "D1 7200, D2 10800, D3 3600");
-  EXPECT_FALSE(Curator::is_behind(*lake).value());
+  EXPECT_FALSE(is_anything_noted(*lake).value());
   expect_full_build();
 }
 

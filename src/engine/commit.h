@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "curate/curator.h"
 #include "engine/staging.h"
 #include "engine/turn_counts.h"
 #include "source/source.h"
@@ -25,10 +27,10 @@ struct Reached {
 struct Commit {
   std::int64_t publish_seq = 0, epoch = 0;
   Micros previous_as_of = none, as_of = none;
-  bool is_cycle = true;  ///< curated follows in this commit; else what was touched is kept for a later one
-  Curator::Follow follow = Curator::Follow::all;  ///< of a cycle
-  std::int64_t drivers_begun = 0;                 ///< the commit whose snapshot drivers on their own took last
-  Micros curated_as_of = none;                    ///< the as_of of the cycle before
+  /// Which curated tables follow in this commit; null: none, what was touched is kept for a later one.
+  std::optional<Curator::Follow> follow = Curator::Follow::all;
+  std::int64_t drivers_begun = 0;  ///< the commit whose snapshot drivers on their own took last
+  Micros curated_as_of = none;     ///< the as_of of the cycle before
   std::int64_t records = 0, refused = 0;
   std::vector<Reached> reached;  ///< one a partition
   Staging staging;

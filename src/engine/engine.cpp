@@ -377,8 +377,8 @@ bool Engine::Impl::fit_drivers_a_commit() const {
 /// What the models of drivers cost grows with the day, so they follow the more rarely the later it is.
 /// An idle engine leaves whoever comes meanwhile half of the time.
 bool Engine::Impl::are_drivers_due(bool is_idle) const {
-  const bool follow_now = (driver_curator && driver_curator->is_under_way()) ||
-                          (publishing && publishing->commit.is_cycle && publishing->commit.follow == Follow::all);
+  const bool follow_now =
+      (driver_curator && driver_curator->is_under_way()) || (publishing && publishing->commit.follow == Follow::all);
   return !follow_now && drivers_rest.is_over(is_idle ? 1 : cycle_rest);
 }
 
@@ -427,8 +427,7 @@ Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, Cyc
   commit.epoch = history.epoch;
   commit.previous_as_of = history.as_of;
   commit.as_of = as_of;
-  commit.is_cycle = cycle.has_value();
-  commit.follow = cycle.value_or(Follow::shipments);
+  commit.follow = cycle;
   commit.curated_as_of = history.curated_as_of;
   const Clock::time_point start = Clock::now();
   next->caught_up_at = as_of;
@@ -446,7 +445,7 @@ Result<void> Engine::Impl::stage_and_publish(Pending& pending, Micros as_of, Cyc
   history.as_of = commit.as_of;
   history.is_curated = cycle == Follow::all || shards;
   last_cycle_follow = cycle;
-  if (commit.is_cycle) {
+  if (cycle) {
     history.curated_as_of = commit.as_of;
     last_cycle = Clock::now();
   }
@@ -471,11 +470,11 @@ Result<void> Engine::Impl::finish_publishing(const Progress& progress) {
   const auto finished = std::move(publishing);
   const auto published = finished->done.get();
   last_publishing = std::chrono::microseconds(finished->transaction_us);
-  if (finished->commit.is_cycle) {
+  if (const Cycle cycle = finished->commit.follow) {
     const std::chrono::microseconds drivers_took(finished->drivers_us), rollups_took(finished->rollups_us);
     last_cycle_took = last_publishing - drivers_took - rollups_took;
-    if (finished->commit.follow != Follow::shipments) rollups_rest = {Clock::now(), rollups_took};
-    drivers_wait = finished->commit.follow != Follow::all;
+    if (cycle != Follow::shipments) rollups_rest = {Clock::now(), rollups_took};
+    drivers_wait = cycle != Follow::all;
     if (!drivers_wait) {
       drivers_rest = {Clock::now(), drivers_took};
       drivers_take = drivers_took;

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/integer.h"
 #include "base/time.h"
+#include "curate/touched.h"
 #include "engine/raw_reader.h"
 #include "lake/schema.h"
 
@@ -60,7 +61,7 @@ Result<History> load_history(Lake& lake, Store& store, const std::string& genera
   h.epoch = FF_TRY(lake.integer("select max(epoch) from ops.commits")) + 1;
   h.as_of = FF_TRY(lake.integer("select epoch_us(max(as_of)) from ops.commits", none));
   h.curated_as_of = FF_TRY(lake.integer("select epoch_us(as_of) from ops.clock", none));
-  h.is_curated = !FF_TRY(Curator::is_behind(lake));
+  h.is_curated = !FF_TRY(is_anything_noted(lake));
   const Table marks = FF_TRY(lake.query("select partition, position, resume from ops.marks"));
   for (const auto& row : marks.rows) stager.marks[*row[0]] = {to_integer(row[1]), row[2].value_or("")};
   const Table drifts =

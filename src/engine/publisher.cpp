@@ -110,10 +110,10 @@ Result<void> Publisher::transact(Commit& commit) {
 
 /// A cycle brings curated to where core is; without one, what was touched is kept for the next.
 Result<void> Publisher::curate(const Commit& commit) {
-  if (!commit.is_cycle) return curator_.note(lake_, commit.staging.touched, commit.publish_seq);
+  if (!commit.follow) return note_touched(lake_, commit.staging.touched, commit.publish_seq);
   FF_TRY(set_clock(lake_, commit.as_of, options_.zone_name));
   FF_TRY(curator_.publish(lake_, commit.staging.touched, commit.curated_as_of, commit.as_of, commit.publish_seq,
-                          shipments_at_hand(store_, contracts_), commit.follow, commit.drivers_begun));
+                          shipments_at_hand(store_, contracts_), *commit.follow, commit.drivers_begun));
   pass_crash_point("curated_written");
   return {};
 }
@@ -146,7 +146,7 @@ Result<void> Publisher::write_marks(const Commit& commit) {
 Result<void> Publisher::follow_with_state(const Commit& commit) {
   const StageClock clock(on_stage, "write state");
   // What curated has still to judge stays at hand, however far its cycles are behind in the time that facts tell.
-  FF_TRY(store_.write_staged(turn_ || commit.is_cycle ? commit.as_of : commit.curated_as_of));
+  FF_TRY(store_.write_staged(turn_ || commit.follow ? commit.as_of : commit.curated_as_of));
   pass_crash_point("state_written");
   if (++commits_since_flush_ < options_.state_flush_commits) return {};
   commits_since_flush_ = 0;

@@ -125,7 +125,7 @@ Result<void> SharedCurator::Impl::release() {
 /// Begins a transaction that sees all of the commits that are in temp.noted_commits, and nothing of others by half.
 Result<void> SharedCurator::Impl::begin() {
   FF_TRY(commit_turn->take());
-  auto begun = curator.list_noted(*lake);
+  auto begun = list_noted(*lake);
   if (begun.ok()) begun = lake->begin();
   FF_TRY(commit_turn->give_back());
   return begun;
@@ -157,7 +157,7 @@ Result<void> SharedCurator::Impl::turn() {
   lease_for = std::max<Clock::duration>(lease_min, 4 * (Clock::now() - start));
   return commit_turn->run(*lake, [&]() -> Result<void> {
     FF_TRY(lake->begin());
-    FF_TRY(curator.forget_noted(*lake));
+    FF_TRY(forget_noted(*lake));
     return lake->commit();
   });
 }

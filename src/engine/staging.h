@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "curate/curator.h"
+#include "curate/touched.h"
 #include "lake/lake.h"
 #include "lake/rows.h"
 

@@ -27,7 +27,7 @@ Result<void> TurnReporter::start(CommitObserver observer, const ContractSet& con
   for (const auto& row : tables.rows) last_.tables.push_back(*row[0]);
   for (const auto& [model, from] : followed_from)
     if (from != Curator::Follow::shipments) followed_from_["curated." + model] = from;
-  followed(Curator::Follow::all, none), followed(Curator::Follow::rollups, none);
+  for (const auto& [table, from] : followed_from_) last_.lagging[table] = none;
   last_.quarantine_records = FF_TRY(lake.integer("select count(*) from ops.quarantine"));
   return {};
 }
@@ -50,11 +50,12 @@ void TurnReporter::tell(Commit& commit, const Error* error, Turn turn) {
     if (turn.caught_up_at != none) r.visible_until = turn.caught_up_at;
     auto feeds = std::move(commit.counts.feeds);
     waiting_.wait_with(std::move(commit.counts));
-    if (commit.is_cycle) r.curated_until = r.visible_until;
-    if (commit.is_cycle)
-      for (const Curator::Follow from : {Curator::Follow::rollups, Curator::Follow::all})
-        if (commit.follow >= from) followed(from, r.visible_until);
-    if (commit.is_cycle || is_shared_)
+    if (commit.follow) {
+      r.curated_until = r.visible_until;
+      for (const auto& [table, from] : followed_from_)
+        if (*commit.follow >= from) r.lagging[table] = r.visible_until;
+    }
+    if (commit.follow || is_shared_)
       for (const auto& [feed, latency] : waiting_.visible_at(now_micros())) feeds[feed].latency = latency;
     for (auto& [feed, report] : feeds) {
       report.contract = (*contracts_)[feed].id;
@@ -64,9 +65,9 @@ void TurnReporter::tell(Commit& commit, const Error* error, Turn turn) {
   observer_(r);
 }
 
-void TurnReporter::followed(Curator::Follow from, Micros until) {
-  for (const auto& [table, own] : followed_from_)
-    if (own == from) last_.lagging[table] = until;
+void TurnReporter::drivers_followed(Micros until) {
+  for (const auto& [table, from] : followed_from_)
+    if (from == Curator::Follow::all) last_.lagging[table] = until;
 }
 
 void TurnReporter::tell_idle() {

@@ -29,14 +29,12 @@ class TurnReporter {
   /// `error`: why the commit failed; null: it did not.
   void tell(Commit& commit, const Error* error, Turn turn);
   /// What tables of drivers show since a moment ago; the next tell() says it.
-  void drivers_followed(Micros until) { followed(Curator::Follow::all, until); }
+  void drivers_followed(Micros until);
   Micros curated_until() const { return last_.curated_until; }
   /// The engine is well and has nothing to commit: none of the shared lake's partitions is its own just now.
   void tell_idle();
 
  private:
-  void followed(Curator::Follow from, Micros until);
-
   CommitObserver observer_;
   const ContractSet* contracts_ = nullptr;
   bool is_shared_ = false;

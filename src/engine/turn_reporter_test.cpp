@@ -43,6 +43,28 @@ TEST_F(TurnReporterTest, WhoHasNothingToCommitSaysSoAndKeepsHowThingsStand) {
   EXPECT_EQ(told_.sources[0].name, "topics");
 }
 
+TEST_F(TurnReporterTest, ATableIsAsOldAsTheLastCycleThatItFollowedIn) {
+  using Follow = Curator::Follow;
+  TurnReporter reporter;
+  const std::map<std::string, Follow> from = {
+      {"sla", Follow::shipments}, {"day", Follow::rollups}, {"driver", Follow::all}};
+  ASSERT_TRUE(reporter.start([this](const CommitReport& r) { told_ = r; }, contracts_, *lake_, from, false).ok());
+  const auto tell = [&](std::optional<Follow> follow, Micros until) {
+    Commit commit;
+    commit.follow = follow;
+    reporter.tell(commit, nullptr, {.caught_up_at = until, .sources = {}});
+    return std::vector{told_.curated_until, told_.lagging.at("curated.day"), told_.lagging.at("curated.driver")};
+  };
+  using Until = std::vector<Micros>;
+  EXPECT_EQ(tell({}, 100), (Until{none, none, none}));
+  EXPECT_EQ(tell(Follow::all, 200), (Until{200, 200, 200}));
+  EXPECT_EQ(tell(Follow::rollups, 300), (Until{300, 300, 200}));
+  EXPECT_EQ(tell(Follow::shipments, 400), (Until{400, 300, 200}));
+  reporter.drivers_followed(350);
+  EXPECT_EQ(tell({}, 500), (Until{400, 300, 350}));
+  EXPECT_FALSE(told_.lagging.contains("curated.sla"));
+}
+
 TEST_F(TurnReporterTest, WhatAnotherWonIsAConflictAndWhatNobodySawIsUnknown) {
   using Result = CommitReport::Result;
   EXPECT_EQ(told({Recourse::retry, "commit_conflict", ""}), Result::conflict);

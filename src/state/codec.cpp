@@ -6,6 +6,7 @@ namespace ff {
 namespace {
 
 constexpr char shipment_format = 2, driver_format = 1, pings_format = 3;
+constexpr std::uint64_t has_speed = 1, has_way = 2;  ///< of a ping
 
 /// Varints, zig-zag integers and a table of the texts used, each written at its first use.
 class Writer {
@@ -320,10 +321,6 @@ Result<void> decode(std::string_view bytes, DriverFacts& facts) {
   }
   return finish(in, "driver");
 }
-
-namespace {
-constexpr std::uint64_t has_speed = 1, has_way = 2;
-}  // namespace
 
 std::string encode(const DayPings& day, Micros hot_for) {
   Writer out(pings_format);

@@ -3,6 +3,7 @@ gates, and what its seed says hurts it. Each ends recovered: caught up, told to 
 and by the law (verify.py --law).
 
     python tests/live/storms.py [--runs N] [--seed FIRST] [--seconds MAX]     run n has the seed FIRST + n; one seed, one storm
+    STORMS_PATIENCE=s  how long it may take to catch up and to stop (60); a build under a sanitizer needs more
 
 What hurts: a wire to Kafka or Postgres is cut, slow, silent (half open), shut, or breaks in the middle of an answer; the broker is
 restarted or killed; Postgres is killed; the service is killed anywhere or at a crash point, is told to stop in the middle of its
