@@ -52,6 +52,15 @@ std::string expires_at_110() {
   return encode(facts, 10);
 }
 
+/// A full disk must not end the process by a line that its log does not take (tests/suites/44-full-disk.sh).
+TEST_F(StoreTest, WritesNoLogOfItsOwn) {
+  put({{"s1", "x"}});
+  ASSERT_TRUE(store_->flush().ok());
+  open();
+  for (const auto& file : std::filesystem::directory_iterator(directory_))
+    EXPECT_FALSE(file.path().filename().string().starts_with("LOG")) << file.path();
+}
+
 TEST_F(StoreTest, WhatHasExpiredIsCutWhenItIsWritten) {
   store_->stage({{"s1", expires_at_110()}});
   ASSERT_TRUE(store_->write_staged(110).ok());
