@@ -1,6 +1,6 @@
 """Freshness while a company plays at a rate: from a record's timestamp (when it was given to Kafka's client) to the first answer that shows it.
 
-A reader asks the running engine over its SQL socket ten times a second how far the lake is, in one read-only statement: the marks, which
+A reader asks the running engine over its SQL socket ten times a second (in a soak once, which has no percentiles) how far the lake is, in one read-only statement: the marks, which
 are written in the transaction of the data, and whether curated has everything that core has. Afterwards each record of the
 lake is held against those answers, so percentiles are exact but for the reader's tenth of a second. Orders, drivers and dispatch
 commands go through Postgres meanwhile, as many as the world has beside its events: told before their time they would be promises to come,
@@ -30,9 +30,9 @@ progress_sql = """select partition, position, (select count(*) from ops.touched 
 class Reader(threading.Thread):
     """Writes a row for each mark that moved: seen at (microseconds), partition, position in core, position in curated."""
 
-    def __init__(self, service, path):
+    def __init__(self, service, path, every_s):
         super().__init__(daemon=True)
-        self.service, self.path, self.ends, self.core, self.curated = service, path, threading.Event(), {}, {}
+        self.every_s, self.service, self.path, self.ends, self.core, self.curated = service, path, threading.Event(), {}, {}
         self.pings = {}  # by commit that tables of drivers do not show yet: how far it is in topics of pings
         self.answers = self.silences = 0
 
@@ -46,7 +46,7 @@ class Reader(threading.Thread):
                 elif found:  # nothing yet, else
                     self.answers += 1
                     self.note(rows, int(time.time() * 1e6), found)
-                self.ends.wait(0.1)
+                self.ends.wait(self.every_s)
 
     def note(self, rows, at, found):
         before = {name: (self.core.get(name), self.curated.get(name, 0)) for name, *_ in found}
@@ -90,9 +90,9 @@ def slope(samples):
     return 3600 * sum((t - mean_t) * (m - mean_m) for t, m in samples) / spread if spread else 0.0
 
 
-def play(folder, kafka, postgres, rate, seconds, say, burst=None, retention_ms=-1, days=1):
+def play(folder, kafka, postgres, rate, seconds, say, burst=None, retention_ms=-1, days=1, memory_limit=None, diary=None):
     """Plays `rate` events a second for `seconds`; burst: (events a second, seconds, of every so many seconds); orders come on so many
-    days of the world, and live for three on average. What was seen."""
+    days of the world, and live for three on average. `diary` is told of each sample (soak.py). What was seen."""
     average = rate if not burst else (rate * (burst[2] - burst[1]) + burst[0] * burst[1]) / burst[2]
     rows = simulate(folder / "world", int(average * seconds / 20 * 1.03) + 100, "--days", str(days))
     records = sum(rows.values())
@@ -102,19 +102,20 @@ def play(folder, kafka, postgres, rate, seconds, say, burst=None, retention_ms=-
         kafka.make_topic(topic, partitions=64, retention_ms=retention_ms, **({} if retention_ms < 0 else {"segment_ms": 60_000}))
     postgres.sql((root / "deploy/local/orders.sql").read_text())
     settings = configuration(folder, [{"type": "kafka", "name": "topics", "brokers": kafka.bootstrap, "group": "fleetflow"},
-                                      {"type": "postgres", "name": "orders", "conninfo": postgres.dsn, "slot": "fleetflow", "publication": "fleetflow"}])
+                                      {"type": "postgres", "name": "orders", "conninfo": postgres.dsn, "slot": "fleetflow", "publication": "fleetflow"}],
+                             **({"memory_limit": memory_limit} if memory_limit else {}))
     words = [player, folder / "world", "--bootstrap", kafka.bootstrap, "--postgres", postgres.dsn, "--rate", str(rate * factor), "--seconds", str(seconds), "--quiet"]
     if burst:
         words += ["--burst", str(burst[0] * factor), "--burst-seconds", str(burst[1]), "--period", str(burst[2])]
     service, playing = Service(folder, settings), None
-    reader = Reader(service, folder / "answers.csv")
+    reader = Reader(service, folder / "answers.csv", 1 if diary else 0.1)  # each question is work of the service's, too
     try:
         wait_for_lake(service)
         playing = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         reader.start()
         processes = {"service": service.process.pid, "Kafka": kafka.pid(), "Postgres": postgres.pid(), "player": playing.pid}
         used, began = {name: cpu_s(pid) for name, pid in processes.items()}, time.monotonic()
-        samples = watch(playing, service, processes, used, began, seconds, say)
+        samples = watch(playing, service, processes, used, began, seconds, say, diary)
         told = json.loads(playing.stdout.read())
         ends = ends_of(kafka, topics)
         left, caught_up_s = catch_up(service, reader, ends, say)
@@ -140,13 +141,15 @@ def wait_for_lake(service):
         assert not service.died_within(0.2) and time.monotonic() < until, service.end_of_log()
 
 
-def watch(playing, service, processes, used, began, seconds, say):
+def watch(playing, service, processes, used, began, seconds, say, diary=None):
     """(seconds, MB, CPU seconds by process) each second, said now and then, until the player ends."""
     samples, told, pause = [], 0.0, max(10.0, seconds / 60)
     while playing.poll() is None:
         assert not service.died_within(1), "the service died"
         with contextlib.suppress(FileNotFoundError):
             samples.append((time.monotonic() - began, rss_mb(service.process.pid), {name: cpu_s(pid) - used[name] for name, pid in processes.items()}))
+            if diary:
+                diary.note(service, *samples[-1][:2], samples[-1][2]["service"])
         if samples and samples[-1][0] - told >= pause:
             told, memory, cpu = samples[-1]
             say(f"{told:.0f} s: " + ", ".join(f"{name} {s / told:.2f}" for name, s in cpu.items()) + f" of a core; {memory:.0f} MB")

@@ -12,6 +12,7 @@ import time
 import database
 import hold
 import machine
+import soak
 import stream
 
 sys.path.insert(0, str(machine.root / "scripts/stack"))
@@ -65,14 +66,11 @@ def hold_rows(m, rate):
 
 
 def soak_rows(m, hours):
-    rows = [row(f"soak {hours:g} h: events/s told, average", m["told"]["events"] / m["seconds"]), row("  memory, MB/h (second half, least squares)", m["slope_mb_h"], aim="0", digits=1), row("  peak memory, MB", m["peak_rss_mb"])]
-    step = max(1, len(m["samples"]) // 12)
-    print("memory of the service: " + "; ".join(f"{t / 60:.1f} min {mb:.0f} MB" for t, mb, _ in m["samples"][::step]))
-    return rows
+    return [row(f"soak {hours:g} h: events/s told, average", m["told"]["events"] / m["seconds"]), row("  memory, MB/h (second half, least squares)", m["slope_mb_h"], aim="0", digits=1),
+            row("  peak memory, MB", m["peak_rss_mb"]), row("  records behind at the end", m["behind_at_end"]), row("  caught up after, s", m["caught_up_s"])]
 
 
-def table(rows):
-    head = ("", "FleetFlow", "Flink", "Debezium", "ratio", "aim")
+def table(rows, head=("", "FleetFlow", "Flink", "Debezium", "ratio", "aim")):
     widths = [max(len(r[i]) for r in [head, *rows]) for i in range(len(head))]
     for r in [head, *rows]:
         print("  ".join([r[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(r[1:], widths[1:]))]))
@@ -86,6 +84,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=300, help="how long the rate is held (300)")
     parser.add_argument("--rate", type=int, default=35_000, help="events a second held (35000), pings and rows of Postgres in proportion")
     parser.add_argument("--soak", type=float, metavar="HOURS", help="nothing but HOURS at 8,000 events a second, 35,000 in the last 12 s of each two minutes, which are a day; takes some 30 GB of disk an hour")
+    parser.add_argument("--memory-limit", help="DuckDB's share in a soak (the service's own default)")
     parser.add_argument("--skip-peers", action="store_true", help="neither Flink nor Debezium")
     words = parser.parse_args()
     if words.soak:
@@ -112,9 +111,11 @@ def main():
         rows += hold_rows(in_folder("hold", lambda place, kafka, postgres: hold.play(place, kafka, postgres, words.rate, words.seconds, say)), words.rate)
     if words.soak:
         day_s = 120  # one day's orders after the other: as many lives begin as end
+        diary = soak.Diary(say)
         measured = in_folder("soak", lambda place, kafka, postgres: hold.play(place, kafka, postgres, 8000, int(words.soak * 3600), say, burst=(35_000, 12, day_s), retention_ms=1_800_000,
-                                                                              days=max(1, round(words.soak * 3600 / day_s))))
+                                                                              days=max(1, round(words.soak * 3600 / day_s)), memory_limit=words.memory_limit, diary=diary))
         rows += soak_rows(measured, words.soak)
+        table(diary.rows, soak.heads)
     print(f"\n{machine.words()}; load before {load:.1f}, now {os.getloadavg()[0]:.1f}\n{machine.versions()}\n./ff bench live {' '.join(sys.argv[1:])}\n")
     table(rows)
 
