@@ -32,7 +32,7 @@ class Reader(threading.Thread):
 
     def __init__(self, service, path, every_s):
         super().__init__(daemon=True)
-        self.every_s, self.service, self.path, self.ends, self.core, self.curated = service, path, threading.Event(), {}, {}
+        self.every_s, self.service, self.path, self.ends, self.core, self.curated = every_s, service, path, threading.Event(), {}, {}
         self.pings = {}  # by commit that tables of drivers do not show yet: how far it is in topics of pings
         self.answers = self.silences = 0
 

@@ -37,6 +37,6 @@ class Diary:
         spent = sorted(((s - stages.get(name, 0.0), name) for name, s in self.before[3].items()), reverse=True)
         self.rows.append((f"{from_t / 60:.0f} to {t / 60:.0f}", f"{mean(self.memory):,.0f}", *(f"{mean(part):,.0f}" if part else "-" for part in ([d for d, _ in self.shares], [mb - d for d, mb in self.shares])),
                           f"{seconds / more:.1f}" if more > 0 else "-", f"{(cpu_s - cpu) / seconds:.2f}", f"{(service.lake / 'lake.duckdb').stat().st_size / 1e9:.1f}",
-                          ", ".join(f"{name} {s:.0f}" for s, name in spent if s >= 1)))
+                          ", ".join(f"{name} {s:.0f}" for s, name in spent if s >= 1 and not name.startswith("curate "))))  # a model's own are wall time
         self.memory, self.shares = [], []
         self.say(", ".join(f"{head} {cell}" for head, cell in zip(heads, self.rows[-1])))
