@@ -31,7 +31,8 @@ Error classify(std::string_view message, std::string_view sql) {
   // The last: of a table that another process has made since this transaction began.
   if (has("Conflict") || has("conflict") || has("does not have a reachable state in this transaction"))
     return {Recourse::retry, "commit_conflict", text};
-  if (has("Out of Memory"))
+  // The second: what a commit or a checkpoint says, which lacks the words with which all others begin.
+  if (has("Out of Memory") || has("Increasing the memory limit"))
     return {Recourse::retry, "out_of_memory",
             "a lake opened anew may go through; if not, raise --memory-limit (memory_limit of a service) or lower "
             "--batch-records: " +
