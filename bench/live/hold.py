@@ -146,7 +146,7 @@ def watch(playing, service, processes, used, began, seconds, say, diary=None):
     samples, told, pause = [], 0.0, max(10.0, seconds / 60)
     while playing.poll() is None:
         assert not service.died_within(1), "the service died"
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             samples.append((time.monotonic() - began, rss_mb(service.process.pid), {name: cpu_s(pid) - used[name] for name, pid in processes.items()}))
             if diary:
                 diary.note(service, *samples[-1][:2], samples[-1][2]["service"])
