@@ -9,7 +9,8 @@
 # simdjson and librdkafka, not in Debian in the versions wanted) from scripts/setup/engine.sh.
 # Third-party headers are SYSTEM includes, so our warnings stay ours.
 set(deps ${CMAKE_SOURCE_DIR}/.deps)
-if(NOT EXISTS ${deps}/duckdb/lib/libduckdb.so OR NOT EXISTS ${deps}/simdjson/simdjson.cpp OR NOT EXISTS ${deps}/librdkafka/lib/librdkafka.a)
+set(duckdb_iceberg ${deps}/duckdb/iceberg/lib) # where src/cli/iceberg_library.cpp finds the other libduckdb.so
+if(NOT EXISTS ${deps}/duckdb/lib/libduckdb.so OR NOT EXISTS ${duckdb_iceberg}/libduckdb.so OR NOT EXISTS ${deps}/simdjson/simdjson.cpp OR NOT EXISTS ${deps}/librdkafka/lib/librdkafka.a)
   message(FATAL_ERROR "DuckDB, simdjson or librdkafka is missing; run ./ff build, which fetches them once.")
 endif()
 

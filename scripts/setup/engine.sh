@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Puts the C++ engine's pinned third-party files into .deps/: DuckDB's library,
-# header and extensions (all of one version: a library refuses another's
-# extensions), simdjson as a single file, and librdkafka.
+# Puts the C++ engine's pinned third-party files into .deps/: DuckDB's library
+# and header, an older one with its extensions for a lake in the Iceberg format
+# (a library refuses another version's extensions, and these are published
+# later), simdjson as a single file, and librdkafka.
 #
 # Every archive is checked against engine.sha256 before it is unpacked, and a
 # folder appears under .deps/ only when it is complete. Of these only librdkafka
@@ -11,7 +12,10 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$root/scripts/lib.sh"
 source "$root/scripts/setup.sh"
 
-duckdb=1.5.5
+duckdb=1.5.6
+duckdb_build=1 # of @duckdb/node-bindings-linux-x64
+duckdb_iceberg=1.5.5
+duckdb_iceberg_build=5
 simdjson=7.0.2 # of pysimdjson, which carries simdjson 3.12.3
 kafka_javascript=1.10.1 # of @confluentinc/kafka-javascript, which carries librdkafka's source, 2.15.1
 deps=$root/.deps
@@ -39,19 +43,24 @@ replace() { # FOLDER: the one under .deps/ of that name
   rm -rf "${deps:?}/$1" && mv "$1" "$deps/$1"
 }
 
-npm_pack "@duckdb/node-bindings-linux-x64@$duckdb-r.5" "duckdb-node-bindings-linux-x64-$duckdb-r.5.tgz"
-tar xzf "duckdb-node-bindings-linux-x64-$duckdb-r.5.tgz" package/libduckdb.so
-pip_download duckdb "$duckdb" "duckdb-$duckdb.tar.gz" --no-binary duckdb
-tar xzf "duckdb-$duckdb.tar.gz" --strip-components=5 "duckdb-$duckdb/external/duckdb/src/include/duckdb.h"
-install -D -m 755 package/libduckdb.so duckdb/lib/libduckdb.so
-install -D -m 644 duckdb.h duckdb/include/duckdb.h
+libduckdb() { # VERSION BUILD FOLDER
+  npm_pack "@duckdb/node-bindings-linux-x64@$1-r.$2" "duckdb-node-bindings-linux-x64-$1-r.$2.tgz"
+  tar xzf "duckdb-node-bindings-linux-x64-$1-r.$2.tgz" package/libduckdb.so
+  install -D -m 755 -t "$3" package/libduckdb.so
+}
+libduckdb "$duckdb" "$duckdb_build" duckdb/lib
+libduckdb "$duckdb_iceberg" "$duckdb_iceberg_build" duckdb/iceberg/lib
 for extension in httpfs avro iceberg aws; do
-  wheel=duckdb_extension_$extension-$duckdb-py3-none-manylinux2014_x86_64.whl
-  pip_download "duckdb-extension-$extension" "$duckdb" "$wheel"
+  wheel=duckdb_extension_$extension-$duckdb_iceberg-py3-none-manylinux2014_x86_64.whl
+  pip_download "duckdb-extension-$extension" "$duckdb_iceberg" "$wheel"
   "$tools/bin/python" -m zipfile -e "$wheel" unpacked
-  install -D -m 644 -t "duckdb/extensions/v$duckdb/linux_amd64" \
-    "unpacked/duckdb_extension_$extension/extensions/v$duckdb/$extension.duckdb_extension"
+  install -D -m 644 -t "duckdb/iceberg/extensions/v$duckdb_iceberg/linux_amd64" \
+    "unpacked/duckdb_extension_$extension/extensions/v$duckdb_iceberg/$extension.duckdb_extension"
 done
+# The older one's header: what is compiled against it, both libraries have.
+pip_download duckdb "$duckdb_iceberg" "duckdb-$duckdb_iceberg.tar.gz" --no-binary duckdb
+tar xzf "duckdb-$duckdb_iceberg.tar.gz" --strip-components=5 "duckdb-$duckdb_iceberg/external/duckdb/src/include/duckdb.h"
+install -D -m 644 -t duckdb/include duckdb.h
 replace duckdb
 
 pip_download pysimdjson "$simdjson" "pysimdjson-$simdjson.tar.gz" --no-binary pysimdjson

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "cli/check.h"
 #include "cli/compare.h"
+#include "cli/iceberg_library.h"
 #include "cli/publish.h"
 #include "cli/query.h"
 #include "cli/serve.h"
@@ -41,6 +42,11 @@ std::string home() {
 int fail(const Error& error) {
   std::cerr << "fleetflow: " << error.message << "\n  (" << name(error.recourse) << ": " << error.cause << ")\n";
   return error.recourse == Recourse::retry ? exit_retry : exit_halt;
+}
+
+Result<void> library_for(const LakeOptions& lake, char** argv) {
+  if (lake.attach.empty()) return {};
+  return use_iceberg_library(argv);
 }
 
 struct RunCommand {
@@ -85,18 +91,20 @@ struct RunCommand {
     c->add_flag("--profile", profile, "Print where the time went");
   }
 
-  int serve_or_check() const {
-    const StopSignals signals;  // before any other thread
+  int serve_or_check(char** argv) const {
     const auto loaded = load_config(config);
     if (!loaded.ok()) return fail(loaded.error());
+    if (const auto ready = library_for(loaded.value().engine.lake, argv); !ready.ok()) return fail(ready.error());
+    const StopSignals signals;  // before any other thread
     const auto done = check ? check_service(loaded.value(), home()) : serve(loaded.value(), home(), signals.token());
     return done.ok() ? exit_ok : fail(done.error());
   }
 
-  int run() {
-    if (!config.empty()) return serve_or_check();
+  int run(char** argv) {
+    if (!config.empty()) return serve_or_check(argv);
     if (options.input.empty() || options.directory.empty())
       return std::cerr << "fleetflow: run needs --input and --lake, or --config\n", exit_usage;
+    if (const auto ready = library_for(options.lake, argv); !ready.ok()) return fail(ready.error());
     options.home = home();
     if (!as_of.empty()) {
       const auto at = parse_rfc3339(as_of);
@@ -232,7 +240,7 @@ int run(int argc, char** argv) {
   app.add_subcommand("simulate", "Make a world of facts with known faults (fleetflow simulate --help)");
 
   CLI11_PARSE(app, argc, argv);
-  if (app.got_subcommand("run")) return run_command.run();
+  if (app.got_subcommand("run")) return run_command.run(argv);
   if (publish_command.publish->parsed() || publish_command.snapshot->parsed()) return publish_command.run();
   if (check->parsed()) {
     if (contracts.empty())

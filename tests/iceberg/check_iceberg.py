@@ -21,7 +21,7 @@ from server import free_ports  # noqa: E402
 
 program = os.environ.get("FLEETFLOW", root / "build/release/bin/fleetflow")
 weed = root / ".deps/venv-seaweed/bin/weed"
-extensions = root / ".deps/duckdb/extensions/v1.5.5/linux_amd64"
+extensions = root / ".deps/duckdb/iceberg/extensions/v1.5.5/linux_amd64"
 user, secret = "fleet", "fleetsecret"
 steps = ["2026-03-02T15:00:00Z", "2026-03-04T00:00:00Z"]
 audit = {"source", "partition", "position", "publish_seq", "contract", "contract_version"}
