@@ -65,7 +65,7 @@ examine_part() { # PART NEEDED(yes, no)
 }
 
 versions_of() { # PART
-  if [[ $1 == engine ]]; then sed -n 's/^duckdb=\([^ ]*\).*/DuckDB \1, simdjson 3.12.3/p' "$(setup_file engine).sh"
+  if [[ $1 == engine ]]; then sed -n 's/^duckdb=/DuckDB /p; s/^duckdb_iceberg=/for Iceberg /p' "$(setup_file engine).sh" | paste -sd, | sed 's/,/, /; s/$/, simdjson 3.12.3/'
   elif [[ -e $(setup_file "$1").requirements ]]; then echo "$(grep -c '^[a-z0-9]' "$(setup_file "$1").requirements") Python packages"
   else echo "$(wc -l <"$(setup_file "$1").sha256") files"; fi
 }
