@@ -91,7 +91,8 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& o) {
   options.write_buffer_size = o.write_buffer_bytes;
   options.max_write_buffer_number = 3;
   options.atomic_flush = true;
-  options.compression = rocksdb::kLZ4Compression;
+  // The first two levels are soon written anew: what is compressed there is compressed again before long.
+  options.compression_per_level = {rocksdb::kNoCompression, rocksdb::kNoCompression, rocksdb::kLZ4Compression};
   options.max_background_jobs = 2;
   options.info_log = std::make_shared<NoLog>();
   options.max_open_files = 256;
