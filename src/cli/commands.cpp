@@ -44,11 +44,6 @@ int fail(const Error& error) {
   return error.recourse == Recourse::retry ? exit_retry : exit_halt;
 }
 
-Result<void> library_for(const LakeOptions& lake, char** argv) {
-  if (lake.attach.empty()) return {};
-  return use_iceberg_library(argv);
-}
-
 struct RunCommand {
   EngineOptions options;
   std::string as_of, config;
@@ -94,7 +89,7 @@ struct RunCommand {
   int serve_or_check(char** argv) const {
     const auto loaded = load_config(config);
     if (!loaded.ok()) return fail(loaded.error());
-    if (const auto ready = library_for(loaded.value().engine.lake, argv); !ready.ok()) return fail(ready.error());
+    if (const auto ready = use_library_for(loaded.value().engine.lake, argv); !ready.ok()) return fail(ready.error());
     const StopSignals signals;  // before any other thread
     const auto done = check ? check_service(loaded.value(), home()) : serve(loaded.value(), home(), signals.token());
     return done.ok() ? exit_ok : fail(done.error());
@@ -104,7 +99,7 @@ struct RunCommand {
     if (!config.empty()) return serve_or_check(argv);
     if (options.input.empty() || options.directory.empty())
       return std::cerr << "fleetflow: run needs --input and --lake, or --config\n", exit_usage;
-    if (const auto ready = library_for(options.lake, argv); !ready.ok()) return fail(ready.error());
+    if (const auto ready = use_library_for(options.lake, argv); !ready.ok()) return fail(ready.error());
     options.home = home();
     if (!as_of.empty()) {
       const auto at = parse_rfc3339(as_of);

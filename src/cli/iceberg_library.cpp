@@ -10,7 +10,8 @@
 
 namespace ff::cli {
 
-Result<void> use_iceberg_library(char** argv) {
+Result<void> use_library_for(const LakeOptions& lake, char** argv) {
+  if (lake.attach.empty()) return {};
   const std::string folder = FF_ICEBERG_LIBRARY;
   const char* set = std::getenv("LD_LIBRARY_PATH");
   const std::string before = set ? set : "";
