@@ -124,6 +124,13 @@ bool is_shared(const ServiceConfig& config) {
                      [](const SourceConfig& s) { return std::holds_alternative<KafkaOptions>(s.options); });
 }
 
+/// Whether the next engine may go on where this one ended: what a lake does not spill it gives back when it is closed, a
+/// member that was fenced joins again, and of workers another may have what was ours.
+bool may_pass(const Error& error, bool is_shared) {
+  return error.cause == "out_of_memory" || error.cause == "kafka_fenced" ||
+         (is_shared && error.recourse == Recourse::retry);
+}
+
 Result<void> serve_once(const EngineOptions& options, const std::stop_token& stop, ops::Health& health) {
   auto engine = FF_TRY(Engine::open(options));
   health.lake_opened(now_micros());
@@ -158,10 +165,9 @@ Result<void> serve(const ServiceConfig& config, const std::string& home, std::st
     const auto done = serve_once(options, stop, health);
     starters.forget();
     if (done.ok() || stop.stop_requested()) return done;
-    // Of workers, another may have what was ours. And what a lake does not spill it gives back when it is closed.
     const Error& error = done.error();
-    if (options.is_shared ? error.recourse != Recourse::retry : error.cause != "out_of_memory") return done;
-    std::cerr << "fleetflow: " << done.error().message << "\n  (" << done.error().cause << ": taking up anew)\n";
+    if (!may_pass(error, options.is_shared)) return done;
+    std::cerr << "fleetflow: " << error.message << "\n  (" << error.cause << ": taking up anew)\n";
     std::this_thread::sleep_for(std::chrono::seconds(1));
   }
 }

@@ -17,7 +17,7 @@ namespace ff::play {
 namespace {
 
 volatile std::sig_atomic_t interrupted = 0;
-constexpr int flush_ms = 30'000;  ///< what Kafka has for the last records
+constexpr int flush_ms = 120'000;  ///< what Kafka has for the last records
 
 struct Options {
   std::string world, bootstrap = "127.0.0.1:19092", dsn = "host=127.0.0.1 port=15432 user=app dbname=app";

@@ -128,6 +128,11 @@ Error error_of(rd_kafka_resp_err_t code, const std::string& said, const KafkaClu
       return {Recourse::halt, "kafka_denied", message + "; look at the SASL settings and the cluster's ACLs"};
     case RD_KAFKA_RESP_ERR__SSL:
       return {Recourse::halt, "kafka_denied", message + "; look at tls_ca, tls_certificate and tls_key"};
+    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+      return {Recourse::halt, "kafka_fenced",
+              message +
+                  "; its group.instance.id is another member's now: what this one asked for came late, or a second "
+                  "consumer has the name, and two fence each other for ever"};
     case RD_KAFKA_RESP_ERR__FATAL:
     case RD_KAFKA_RESP_ERR__INCONSISTENT:
       return {Recourse::halt, "kafka_fatal", message};
@@ -139,6 +144,13 @@ Error error_of(rd_kafka_resp_err_t code, const std::string& said, const KafkaClu
     default:
       return {Recourse::retry, "kafka_away", message};
   }
+}
+
+Error fatal_error(rd_kafka_t* client, const KafkaCluster& cluster) {
+  char said[512] = "";
+  const auto code = rd_kafka_fatal_error(client, said, sizeof said);
+  if (code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) return error_of(code, said, cluster);
+  return error_of(RD_KAFKA_RESP_ERR__FATAL, rd_kafka_err2str(code) + std::string(": ") + said, cluster);
 }
 
 void read_stats(std::string_view json, KafkaStats& stats) {

@@ -41,9 +41,13 @@ void set_callbacks(rd_kafka_conf_t* conf, Context& context);
 /// Error: halt `kafka_bad_setting`.
 Result<Owned<rd_kafka_t>> make_client(rd_kafka_type_t type, Owned<rd_kafka_conf_t> conf);
 
-/// An error code by what the caller does next: halt `kafka_denied` (who we are, what we may), halt `kafka_fatal`,
-/// halt `kafka_bad_setting`; all others retry `kafka_away`.
+/// An error code by what the caller does next: halt `kafka_denied` (who we are, what we may), halt `kafka_fenced`, halt
+/// `kafka_fatal`, halt `kafka_bad_setting`; all others retry `kafka_away`.
 Error error_of(rd_kafka_resp_err_t code, const std::string& said, const KafkaCluster& cluster);
+
+/// Why librdkafka is done with a client, told by RD_KAFKA_RESP_ERR__FATAL: halt `kafka_fenced` (KIP-345: a static member
+/// whose name another took; a new client may join), else halt `kafka_fatal`.
+Error fatal_error(rd_kafka_t* client, const KafkaCluster& cluster);
 
 /// librdkafka's JSON: brokers, bytes, round trips; partitions only their ends (position and lag are the source's).
 void read_stats(std::string_view json, KafkaStats& stats);

@@ -66,14 +66,10 @@ struct KafkaPublisher::Impl : Context {
 
   static void on_error(rd_kafka_t* client, int code, const char* said, void* opaque) {
     Impl& self = of(opaque);
-    std::string text = said;
-    if (code == RD_KAFKA_RESP_ERR__FATAL) {
-      char fatal[512] = "";
-      const auto real = rd_kafka_fatal_error(client, fatal, sizeof fatal);
-      text = rd_kafka_err2str(real) + std::string(": ") + fatal;
-    }
     // A broker that is away is the delivery report's to tell, once a record had its time.
-    Error e = error_of(static_cast<rd_kafka_resp_err_t>(code), text, self.options.cluster);
+    Error e = code == RD_KAFKA_RESP_ERR__FATAL
+                  ? fatal_error(client, self.options.cluster)
+                  : error_of(static_cast<rd_kafka_resp_err_t>(code), said, self.options.cluster);
     if (e.recourse == Recourse::halt) self.fail(std::move(e));
   }
 

@@ -147,6 +147,8 @@ void KafkaReader::take(Owned<rd_kafka_message_t> message) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
       if (lane) reach_end(*lane, message->offset);
       return;
+    case RD_KAFKA_RESP_ERR__FATAL:
+      return ahead_.fail(fatal_error(client_.get(), options_.cluster));
     default:
       return ahead_.fail(error_of(message->err, rd_kafka_message_errstr(message.get()), options_.cluster));
   }
@@ -230,12 +232,7 @@ void KafkaReader::decode(Lane& lane) {
 
 void KafkaReader::on_error(rd_kafka_t* client, int code, const char* said, void* opaque) {
   auto& self = *static_cast<KafkaReader*>(static_cast<Context*>(opaque));
-  char fatal[512] = "";
-  if (code == RD_KAFKA_RESP_ERR__FATAL) {
-    const auto real = rd_kafka_fatal_error(client, fatal, sizeof fatal);
-    return self.ahead_.fail(
-        error_of(RD_KAFKA_RESP_ERR__FATAL, rd_kafka_err2str(real) + std::string(": ") + fatal, self.options_.cluster));
-  }
+  if (code == RD_KAFKA_RESP_ERR__FATAL) return self.ahead_.fail(fatal_error(client, self.options_.cluster));
   const auto error = error_of(static_cast<rd_kafka_resp_err_t>(code), said, self.options_.cluster);
   // One broker of several may be away; that matters when all are.
   if (error.recourse == Recourse::halt || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) self.ahead_.fail(error);

@@ -84,8 +84,10 @@ Owned<rd_kafka_topic_partition_list_t> KafkaReader::unread(const Topics& topics)
 bool KafkaReader::is_done(rd_kafka_error_t* answer) {
   const Owned<rd_kafka_error_t> error(answer);
   if (error && !stopping_)
-    ahead_.fail({Recourse::halt, "kafka_fatal",
-                 "Kafka at " + options_.cluster.brokers + ": " + rd_kafka_error_string(error.get())});
+    ahead_.fail(rd_kafka_error_code(error.get()) == RD_KAFKA_RESP_ERR__FATAL
+                    ? fatal_error(client_.get(), options_.cluster)
+                    : Error{Recourse::halt, "kafka_fatal",
+                            "Kafka at " + options_.cluster.brokers + ": " + rd_kafka_error_string(error.get())});
   return !error;
 }
 

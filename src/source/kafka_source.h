@@ -10,7 +10,8 @@
 /// While the schema registry is away, records of Avro feeds wait and those of other feeds go on.
 /// Memory: KafkaOptions::queue_bytes_max decoded + fetch_bytes_max fetched, each overrun by at most one batch.
 /// Errors of poll: retry `kafka_away`, `schema_registry_away` (reading goes on by itself); halt `kafka_gap` (what is to be
-/// read next is not there any more, or the topic is another one under the old name), `kafka_denied`, `kafka_fatal`,
+/// read next is not there any more, or the topic is another one under the old name), `kafka_denied`, `kafka_fenced` (another
+/// member has our group.instance.id, or a late request of our own looked like one: start another source), `kafka_fatal`,
 /// `schema_registry_denied`, and what the lake says when it is asked for a mark.
 /// Threads: one of its own, on which marks are asked for and on_revoked is called; librdkafka has some more.
 /// Source: librdkafka INTRODUCTION.md, "Consumer groups"; KIP-516 (topic ids), KIP-320 (epochs).

@@ -214,6 +214,30 @@ def a_named_member_comes_back_to_what_it_had(kafka, folder):
     lake.check_once(topic)
 
 
+def who_takes_a_members_name_fences_it(kafka, folder):
+    topic, lake, name = Topic(kafka, "fenced", partitions=2), Lake(folder / "lake"), {"group.instance.id": "one"}
+    contracts = contract(folder / "contracts", topic.name)
+
+    def member():
+        return Reader(kafka, contracts, lake, group="fenced", commit_ms=50, **{"property.group.instance.id": "one"})
+    topic.send(0, 100)
+    reader = member()
+    lake.wait_for(100, reader)
+    second = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": "fenced", "partition.assignment.strategy": "cooperative-sticky", "enable.auto.commit": False, **name})
+    second.subscribe(["fenced"])
+    until = time.monotonic() + 30
+    while "kafka_fenced" not in reader.text():
+        assert time.monotonic() < until, reader.text() + reader.log()
+        second.poll(0.2)
+    reader.wait_for("^ERROR halt kafka_fenced .*group.instance.id")
+    second.close()
+    topic.send(100, 100)
+    reader = member()
+    lake.wait_for(200, reader)
+    reader.terminate()
+    lake.check_once(topic)
+
+
 def a_group_of_the_old_kind_is_waited_for(kafka, folder):
     topic, lake = Topic(kafka, "old", partitions=2), Lake(folder / "lake")
     contracts = contract(folder / "contracts", topic.name)
@@ -559,6 +583,7 @@ CHECKS = [("killed anywhere, each record is in once", killed_anywhere_each_recor
           ("workers refuse topics of other counts", workers_refuse_topics_of_other_counts),
           ("who slept too long loses what it held", who_slept_too_long_loses_what_it_held),
           ("a named member comes back to what it had", a_named_member_comes_back_to_what_it_had),
+          ("who takes a member's name fences it", who_takes_a_members_name_fences_it),
           ("a group of the old kind is waited for", a_group_of_the_old_kind_is_waited_for),
           ("a partition that left in a pause comes back", a_partition_that_left_in_a_pause_comes_back),
           ("poison is refused in its place", poison_is_refused_in_its_place),

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer
 
 root = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(root / "scripts/stack"), str(root / "tests/live")]
@@ -22,7 +22,7 @@ from server import free_ports  # noqa: E402
 from servers import Kafka, Postgres  # noqa: E402
 from service import Service, ends_of, judge_seeds, player, program, wait_until_caught_up  # noqa: E402
 
-topics = ["shipment_events", "gps_locations"]
+topics, member = ["shipment_events", "gps_locations"], {"group.instance.id": "fleetflow"}
 kills_wanted, shipments, rate, patience_s = int(os.environ.get("LIVE_KILLS", 4)), 1500, 1200, 180
 
 
@@ -40,6 +40,7 @@ def configuration(folder, kafka, postgres):
     text = (root / "deploy/local/fleetflow.yaml").read_text()
     for word, value in {"LAKE": folder / "lake", "CONTRACTS": contracts(folder), "KAFKA": kafka.gated_bootstrap, "POSTGRES": postgres.dsn, "127.0.0.1:9464": f"127.0.0.1:{free_ports(1)[0]}"}.items():
         text = text.replace(f": {word}\n", f": {value}\n")
+    text = text.replace("    group: fleetflow\n", f"    group: fleetflow\n    properties: {json.dumps(member)}\n")
     return text + "commit_interval_ms: 200\nclock_interval_s: 2\n"
 
 
@@ -138,6 +139,20 @@ def silence_is_told(service, postgres):
     assert service.metric("fleetflow_cdc_connections_total", source="orders") > connections
 
 
+def a_fenced_member_joins_again(service, kafka):
+    """Somebody else has its name for a while; it begins anew, and reads on where its lake is."""
+    before = len(service.log.read_text())
+    second = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": "fleetflow", "partition.assignment.strategy": "cooperative-sticky", "enable.auto.commit": False, **member})
+    second.subscribe(topics)
+
+    def is_fenced():
+        second.poll(0.1)
+        return "(kafka_fenced: taking up anew)" in service.log.read_text()[before:]
+    wait_for("the service's log", is_fenced, True)
+    second.close()
+    what_came_with_a_record_is_kept(service, kafka)
+
+
 def judge(seed, folder):
     world = folder / "world"
     subprocess.run([program, "simulate", "--shipments", str(shipments), "--seed", str(seed), "--pings-per-shipment", "5", "--out", world], check=True, stdout=subprocess.DEVNULL)
@@ -156,6 +171,7 @@ def judge(seed, folder):
             assert not service.metrics_missing(), f"never shown: {service.metrics_missing()}"
             what_came_with_a_record_is_kept(service, kafka)
             metrics_count_what_the_lake_holds(service)
+            a_fenced_member_joins_again(service, kafka)
             unready_without_a_source(service, "topics", kafka.gate.shut, kafka.gate.heal)
             unready_without_a_source(service, "orders", postgres.kill, postgres.start)
             silence_is_told(service, postgres)

@@ -7,7 +7,8 @@ and by the law (verify.py --law).
 
 What hurts: a wire to Kafka or Postgres is cut, slow, silent (half open), shut, or breaks in the middle of an answer; the broker is
 restarted or killed; Postgres is killed; the service is killed anywhere or at a crash point, is told to stop in the middle of its
-work, or stands still until its group has forgotten it; a second consumer joins the group and leaves. Part of it is dealt by the
+work, or stands still until its group has forgotten it; a second consumer joins the group and leaves, by chance under the name
+(group.instance.id) that half of the services have, so that it fences the service. Part of it is dealt by the
 seed, so that any four storms in a row meet every blow and pass every crash point of commits; the rest is drawn. What truly hit is
 counted at the end. A run that fails leaves build/storms/SEED and says how to run it again.
 """
@@ -42,7 +43,7 @@ of_files = {"files_noted", "confirmed"}  # tests/suites/42-crash.sh passes these
 crash_points = [p for p in subprocess.run([program, "crash-points"], capture_output=True, text=True, check=True).stdout.split() if p not in of_files]
 wires = ["cut", "delay", "hold", "hold and cut", "shut", "cut after"]
 all_blows = [f"{name} {kind}" for name in ("kafka", "postgres") for kind in wires] + ["service killed", "service stopped", "service stands still", "postgres killed", "broker restarted", "broker killed",
-                                                                                      "second consumer"] + crash_points
+                                                                                      "second consumer", "second of its name"] + crash_points
 
 
 class QuickKafka(Kafka):
@@ -86,7 +87,9 @@ class Storm:
         self.seed, self.folder, self.servers, self.chance = seed, folder, servers, random.Random(seed)
         self.name = f"storm_{seed}"
         self.topics = [f"{self.name}_events", f"{self.name}_gps"]
-        self.is_static, self.plan, self.hits = self.chance.random() < 0.5, [], []
+        # With a name of its own a killed service has its partitions back at once; without one, when its session has ended.
+        self.member = {"group.instance.id": self.name} if self.chance.random() < 0.5 else {}
+        self.plan, self.hits = [], []
         self.started, self.times = time.monotonic(), ""
 
     def prepare(self):
@@ -101,11 +104,9 @@ class Storm:
         return f"host=127.0.0.1 port={port} user=app dbname={self.name}"
 
     def configuration(self):
-        # With a name of its own a killed service has its partitions back at once; without one, when its session has ended.
-        member = {"group.instance.id": self.name} if self.is_static else {}
         return configuration(self.folder, [
             {"type": "kafka", "name": "topics", "brokers": self.servers.kafka.gated_bootstrap, "group": self.name, "topics": dict(zip(self.topics, ["shipment_events", "gps_locations"])),
-             "properties": {**member, **session, "reconnect.backoff.max.ms": 500}},
+             "properties": {**self.member, **session, "reconnect.backoff.max.ms": 500}},
             {"type": "postgres", "name": "orders", "conninfo": self.dsn(self.servers.gates["postgres"].port), "slot": self.name, "publication": "fleetflow"},
         ], commit_interval_ms=self.chance.choice([50, 100, 300]), clock_interval_s=1, state_flush_commits=self.chance.choice([1, 4, 16]), batch_records=self.chance.choice([500, 3000, 200000]))
 
@@ -194,9 +195,10 @@ class Storm:
     def second_consumer(self):
         """It takes its share of the partitions, confirms nothing, and leaves in good order or just goes silent."""
         seconds, leaves = self.chance.uniform(0.5, 1.5), self.chance.random() < 0.7
-        self.begin("second consumer", f" {seconds:.1f} s" + ("" if leaves else ", never leaves"))
+        member = self.member if self.chance.random() < 0.5 else {}
+        self.begin("second of its name" if member else "second consumer", f" {seconds:.1f} s" + ("" if leaves else ", never leaves"))
         consumer = Consumer({"bootstrap.servers": self.servers.kafka.bootstrap, "group.id": self.name, "partition.assignment.strategy": "cooperative-sticky", "enable.auto.commit": False,
-                             "log_level": 0, **session})
+                             "log_level": 0, **member, **session})
         consumer.subscribe(self.topics)
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -289,6 +291,11 @@ class Storm:
         with contextlib.redirect_stdout(said), tempfile.TemporaryDirectory(prefix="fleetflow-verify-") as folder:
             return None if verify.Verifier(words, pathlib.Path(folder)).run() == 0 else said.getvalue()
 
+    def lives(self):
+        """How often the service began anew by itself or at a supervisor's hand."""
+        again, anew = self.service.restarts, self.service.log.read_text(errors="replace").count(": taking up anew)")
+        return (f"; {again} x exit 5, started again" if again else "") + (f"; {anew} x taken up anew" if anew else "")
+
     def forget(self):
         """Leaves the servers as they were."""
         sql = self.servers.postgres.sql
@@ -320,7 +327,7 @@ def main():
                 fault = storm.run()
                 passed, failed = passed + (not fault), failed + bool(fault)
                 hits.update(set(storm.hits))
-                print(f"{'FAILED' if fault else 'ok    '} seed {seed}{storm.times}, judged {time.monotonic() - storm.started:.1f} s: {'; '.join(storm.plan)}" + (f"; {storm.service.restarts} x exit 5, started again" if storm.service.restarts else ""), flush=True)
+                print(f"{'FAILED' if fault else 'ok    '} seed {seed}{storm.times}, judged {time.monotonic() - storm.started:.1f} s: {'; '.join(storm.plan)}" + storm.lives(), flush=True)
                 if fault:
                     kept = root / "build/storms" / str(seed)
                     shutil.rmtree(kept, ignore_errors=True)
