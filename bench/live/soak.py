@@ -2,7 +2,7 @@
 from statistics import fmean
 
 span_s, ask_s = 600, 30
-heads = ("minutes", "memory MB", "DuckDB's", "the rest", "s a commit", "cores", "lake GB", "CPU s by stage")
+heads = ("minutes", "memory MB", "at most", "DuckDB's", "the rest", "s a commit", "cores", "lake GB", "CPU s by stage")
 
 
 def counts(service, t, cpu_s):
@@ -41,7 +41,7 @@ class Diary:
         (from_t, commits, cpu, stages), self.before = self.before, counts(service, t, cpu_s)
         seconds, more = t - from_t, self.before[1] - commits
         spent = {name: s - stages.get(name, 0.0) for name, s in self.before[3].items() if not name.startswith("curate ")}  # a model's own are wall time
-        self.rows.append((f"{from_t / 60:.0f} to {t / 60:.0f}", mean(self.memory), mean(self.duckdb), mean(self.rest), f"{seconds / more:.1f}" if more > 0 else "-", f"{(cpu_s - cpu) / seconds:.2f}",
+        self.rows.append((f"{from_t / 60:.0f} to {t / 60:.0f}", mean(self.memory), f"{max(self.memory):,.0f}", mean(self.duckdb), mean(self.rest), f"{seconds / more:.1f}" if more > 0 else "-", f"{(cpu_s - cpu) / seconds:.2f}",
                           f"{(service.lake / 'lake.duckdb').stat().st_size / 1e9:.1f}", ", ".join(f"{name} {s:.0f}" for name, s in sorted(spent.items(), key=lambda each: -each[1]) if s >= 1)))
         self.begin()
         self.say(", ".join(f"{head} {cell}" for head, cell in zip(heads, self.rows[-1])))
