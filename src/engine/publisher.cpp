@@ -100,6 +100,7 @@ Result<void> Publisher::transact(Commit& commit) {
     FF_TRY(write_marks(commit));
     pass_crash_point("marks_written");
   }
+  if (!turn_) staging.let_go();  // The lake has them now, and no other worker can make us write them again.
   {
     const StageClock clock(on_stage, "curate");
     FF_TRY(curate(commit));

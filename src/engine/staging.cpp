@@ -11,6 +11,12 @@ std::vector<TableChange*> Staging::core_tables() {
           &interval_history, &drivers,           &gps_locations, &driver_days, &segments,       &silences, &anomalies};
 }
 
+void Staging::let_go() {
+  std::vector<TableChange*> all = core_tables();
+  for (TableChange& each : raw) all.push_back(&each);
+  for (TableChange* each : all) each->inserts.clear();
+}
+
 Result<void> write_deletes(Lake& lake, const std::vector<TableChange*>& tables) {
   for (const TableChange* t : tables) {
     std::string matches;

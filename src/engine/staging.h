@@ -79,6 +79,8 @@ struct Staging {
   /// In the order of writing: raw, quarantine, core.
   std::vector<TableChange*> raw_tables();
   std::vector<TableChange*> core_tables();
+  /// Forgets the rows of raw and core.
+  void let_go();
 };
 
 Result<void> write_deletes(Lake& lake, const std::vector<TableChange*>& tables);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,21 @@
 #include "base/result.h"
 
 namespace ff {
+
+/// Texts one behind the other, in pieces that neither move nor grow: a buffer that doubles holds up to three times as much.
+class Texts {
+ public:
+  /// Where it lies: position << 32 | length. At most 4 GiB of texts.
+  std::int64_t put(std::string_view text);
+  std::string_view at(std::int64_t place) const;
+  std::size_t bytes() const { return end_; }
+
+ private:
+  static constexpr unsigned piece_bits = 14;
+  std::vector<std::unique_ptr<char[]>> pieces_;  ///< of 16 KB, or as many times that as one text needs
+  std::vector<char*> begins_;                    ///< of each 16 KB
+  std::size_t end_ = 0;
+};
 
 class Rows {
  public:
@@ -31,11 +47,21 @@ class Rows {
 
   const std::string& shape() const { return shape_; }
 
-  struct Column {
-    std::vector<std::int64_t> numbers;  ///< values; for text: offset << 32 | length into `characters`
-    std::vector<bool> nulls;
-    std::string characters;
-    std::int64_t last_text = 0;  ///< the number of the last text
+  class Column {
+   public:
+    bool is_null(std::size_t row) const { return nulls_[row]; }
+    std::int64_t number(std::size_t row) const { return numbers_[row / piece_rows][row % piece_rows]; }
+    std::string_view text(std::size_t row) const { return texts_.at(number(row)); }
+
+   private:
+    friend class Rows;
+    static constexpr std::size_t piece_rows = 2048;
+    void put(std::int64_t number, bool is_null);
+
+    std::vector<std::vector<std::int64_t>> numbers_;  ///< in pieces; of texts their places
+    std::vector<bool> nulls_;
+    Texts texts_;
+    std::int64_t last_text_ = 0;  ///< the place of the last one
   };
   const Column& column(std::size_t index) const { return columns_[index]; }
 

@@ -35,6 +35,19 @@ TEST(Rows, MoreThanOneChunkKeepsItsOrder) {
   EXPECT_EQ(lake->value("select count(*) from t where a::varchar = b").value(), "5000");
 }
 
+TEST(Rows, TextsOfAnyLengthKeepTheirPlace) {
+  const auto lake = Lake::open({.threads = 1}).value();
+  ASSERT_TRUE(lake->run("create table t (n bigint, a varchar)").ok());
+  Rows rows("is");
+  std::vector<std::string> put;
+  for (const std::size_t length : {3, 0, 16'384, 16'385, 7, 100'000, 1, 16'000, 16'000, 16'000, 2})
+    put.emplace_back(length, static_cast<char>('a' + put.size()));
+  for (std::size_t n = 0; n < put.size(); ++n) rows.integer(static_cast<std::int64_t>(n)).text(put[n]);
+  ASSERT_TRUE(lake->insert("t", rows).ok());
+  const Table table = lake->query("select a from t order by n").value();
+  for (std::size_t n = 0; n < put.size(); ++n) EXPECT_EQ(*table.rows[n][0], put[n]) << n;
+}
+
 TEST(Lake, WantOfMemorySaysSoAndIsTriedAgain) {
   const auto lake = Lake::open({.memory_limit = "10MB", .threads = 1}).value();
   const auto failed = lake->query("select length(string_agg(range::varchar, '')) from range(20000000)");

@@ -46,14 +46,14 @@ duckdb_type type_of(char letter) {
 }
 
 /// A string that points at bytes of ours: DuckDB copies what it keeps.
-duckdb_string_t borrowed(const char* bytes, std::uint32_t length) {
+duckdb_string_t borrowed(std::string_view bytes) {
   duckdb_string_t text{};
-  text.value.inlined.length = length;
-  if (length <= sizeof text.value.inlined.inlined) {
-    std::memcpy(text.value.inlined.inlined, bytes, length);
+  text.value.inlined.length = static_cast<std::uint32_t>(bytes.size());
+  if (bytes.size() <= sizeof text.value.inlined.inlined) {
+    std::memcpy(text.value.inlined.inlined, bytes.data(), bytes.size());
   } else {
-    std::memcpy(text.value.pointer.prefix, bytes, sizeof text.value.pointer.prefix);
-    text.value.pointer.ptr = const_cast<char*>(bytes);
+    std::memcpy(text.value.pointer.prefix, bytes.data(), sizeof text.value.pointer.prefix);
+    text.value.pointer.ptr = const_cast<char*>(bytes.data());
   }
   return text;
 }
@@ -63,8 +63,7 @@ void fill(duckdb_vector vector, char letter, const Rows::Column& column, std::si
   void* data = duckdb_vector_get_data(vector);
   std::uint64_t* validity = nullptr;
   for (std::size_t i = 0; i < count; ++i) {
-    const std::int64_t n = column.numbers[from + i];
-    if (column.nulls[from + i]) {
+    if (column.is_null(from + i)) {
       if (!validity) {
         duckdb_vector_ensure_validity_writable(vector);
         validity = duckdb_vector_get_validity(vector);
@@ -74,17 +73,16 @@ void fill(duckdb_vector vector, char letter, const Rows::Column& column, std::si
     }
     switch (letter) {
       case 's':
-        static_cast<duckdb_string_t*>(data)[i] =
-            borrowed(column.characters.data() + (static_cast<std::uint64_t>(n) >> 32), static_cast<std::uint32_t>(n));
+        static_cast<duckdb_string_t*>(data)[i] = borrowed(column.text(from + i));
         break;
       case 'b':
-        static_cast<bool*>(data)[i] = n != 0;
+        static_cast<bool*>(data)[i] = column.number(from + i) != 0;
         break;
       case 'd':
-        static_cast<std::int32_t*>(data)[i] = static_cast<std::int32_t>(n);
+        static_cast<std::int32_t*>(data)[i] = static_cast<std::int32_t>(column.number(from + i));
         break;
       default:
-        static_cast<std::int64_t*>(data)[i] = n;
+        static_cast<std::int64_t*>(data)[i] = column.number(from + i);
     }
   }
 }

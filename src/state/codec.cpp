@@ -53,7 +53,11 @@ class Writer {
     integer(p.position);
     time(p.ingest_time);
   }
-  std::string take() { return std::move(out_); }
+  /// No larger than it has to be: a commit keeps tens of thousands of them.
+  std::string take() {
+    out_.shrink_to_fit();
+    return std::move(out_);
+  }
 
  private:
   std::string out_;

@@ -215,7 +215,10 @@ void Store::stage(Changes changes) {
 
 Result<void> Store::write_staged(Micros as_of) {
   impl_->expiry.as_of = as_of;
-  rocksdb::WriteBatch batch;
+  constexpr std::size_t framing = 16;  // kind and lengths, at most, of a change
+  std::size_t bytes = 0;
+  for (const auto& [key, value] : impl_->on_the_way()->changes) bytes += key.size() + value.size() + framing;
+  rocksdb::WriteBatch batch(bytes);
   for (const auto& [key, value] : impl_->on_the_way()->changes) {
     if (value.empty())
       batch.Delete(key);
