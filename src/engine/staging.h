@@ -79,7 +79,7 @@ struct Staging {
   /// In the order of writing: raw, quarantine, core.
   std::vector<TableChange*> raw_tables();
   std::vector<TableChange*> core_tables();
-  /// Forgets the rows of raw and core.
+  /// Forgets the rows of raw and core, which take a commit's memory; those of quarantine are still to be counted.
   void let_go();
 };
 

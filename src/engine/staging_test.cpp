@@ -39,5 +39,14 @@ TEST(Staging, ShapesAreThoseOfTheSchema) {
   }
 }
 
+TEST(Staging, LetsGoOfRawAndCoreOnly) {
+  Staging staging;
+  for (TableChange* t : {&staging.raw[0], &staging.events, &staging.quarantine})
+    for (std::size_t i = 0; i < t->inserts.shape().size(); ++i) t->inserts.null();
+  staging.let_go();
+  EXPECT_TRUE(staging.raw[0].inserts.empty() && staging.events.inserts.empty());
+  EXPECT_EQ(staging.quarantine.inserts.size(), 1u);
+}
+
 }  // namespace
 }  // namespace ff
