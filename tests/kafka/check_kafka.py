@@ -215,15 +215,15 @@ def a_named_member_comes_back_to_what_it_had(kafka, folder):
 
 
 def who_takes_a_members_name_fences_it(kafka, folder):
-    topic, lake, name = Topic(kafka, "fenced", partitions=2), Lake(folder / "lake"), {"group.instance.id": "one"}
+    topic, lake, name = Topic(kafka, "fenced", partitions=2), Lake(folder / "lake"), "one"
     contracts = contract(folder / "contracts", topic.name)
 
     def member():
-        return Reader(kafka, contracts, lake, group="fenced", commit_ms=50, **{"property.group.instance.id": "one"})
+        return Reader(kafka, contracts, lake, group="fenced", commit_ms=50, **{"property.group.instance.id": name})
     topic.send(0, 100)
     reader = member()
     lake.wait_for(100, reader)
-    second = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": "fenced", "partition.assignment.strategy": "cooperative-sticky", "enable.auto.commit": False, **name})
+    second = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": "fenced", "partition.assignment.strategy": "cooperative-sticky", "enable.auto.commit": False, "group.instance.id": name})
     second.subscribe(["fenced"])
     until = time.monotonic() + 30
     while "kafka_fenced" not in reader.text():
