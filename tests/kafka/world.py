@@ -1,8 +1,9 @@
-"""The broker, the topics, the readers and their lake that check_kafka.py is told with."""
+"""The broker, the topics, the readers and their lake that the checks are told with."""
 import collections
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -19,6 +20,9 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition  
 
 programs = root / "build/release/bin"
 password = "a-secret-of-this-test"
+count = int(os.environ.get("FLEETFLOW_KAFKA_RECORDS", "20000"))
+seed = int(os.environ.get("FLEETFLOW_SEED", str(random.randrange(1 << 30))))
+rng = random.Random(seed)
 
 
 class Cluster(Kafka):
