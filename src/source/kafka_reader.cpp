@@ -19,8 +19,11 @@ constexpr int sweep_messages_max = 4096;                        // taken before 
 constexpr std::int64_t timestamp_ms_max = 253'402'300'799'999;  // the end of the year 9999
 constexpr std::size_t pending_bytes_max = 1 << 20;
 
-/// Unless the user's properties say otherwise: then a killed reader's partitions are another's.
-constexpr std::pair<const char*, const char*> session_timeout{"session.timeout.ms", "10000"};
+/// Unless the user's properties say otherwise. By the first a killed reader's partitions are another's. The others: a fetch
+/// answered at its first record has hardly more than that, for the same work of broker and client; a tenth of a second is
+/// little beside what a commit takes.
+constexpr std::pair<const char*, const char*> wishes[] = {
+    {"session.timeout.ms", "10000"}, {"fetch.min.bytes", "1048576"}, {"fetch.wait.max.ms", "100"}};
 
 std::map<std::string, std::string> properties_of(const KafkaOptions& options) {
   const auto kb = [](std::int64_t bytes) { return std::to_string(std::max<std::int64_t>(1, bytes / 1024)); };
@@ -35,7 +38,8 @@ std::map<std::string, std::string> properties_of(const KafkaOptions& options) {
                                              {"check.crcs", "true"},
                                              {"queued.max.messages.kbytes", kb(options.fetch_bytes_max)},
                                              {"statistics.interval.ms", std::to_string(options.stats_interval_ms)}};
-  if (!options.cluster.properties.contains(session_timeout.first)) ours.insert(session_timeout);
+  for (const auto& wish : wishes)
+    if (!options.cluster.properties.contains(wish.first)) ours.insert(wish);
   return ours;
 }
 
