@@ -41,7 +41,7 @@ std::string home() {
 
 int fail(const Error& error) {
   std::cerr << "fleetflow: " << error.message << "\n  (" << name(error.recourse) << ": " << error.cause << ")\n";
-  return error.recourse == Recourse::retry ? exit_retry : exit_halt;
+  return exit_of(error);
 }
 
 struct RunCommand {

@@ -135,11 +135,15 @@ Result<void> serve_once(const EngineOptions& options, const std::stop_token& sto
   auto engine = FF_TRY(Engine::open(options));
   health.lake_opened(now_micros());
   const auto done = engine->serve(stop);
-  if (!done.ok()) return done.error();
-  const LeaveInTime closing(closing_max, exit_ok,
+  const int status = done.ok()                                   ? exit_ok
+                     : may_pass(done.error(), options.is_shared) ? exit_retry
+                                                                 : exit_of(done.error());
+  const LeaveInTime closing(closing_max, status,
                             "fleetflow: closing sources and lake takes longer than " +
-                                std::to_string(closing_max.count()) + " s; all that was read is committed: leaving");
+                                std::to_string(closing_max.count()) + " s: leaving; " +
+                                (done.ok() ? "all that was read is committed" : done.error().message));
   engine.reset();
+  if (!done.ok()) return done.error();
   return {};
 }
 
