@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds poll_wait{20};
-constexpr int cycle_rest = 5;    // full batches leave a cycle a fifth of the time, and cycles the models of drivers
+constexpr int cycle_rest = 10;   // full batches leave a cycle a tenth of the time, and cycles the models of drivers
 constexpr int rollup_rest = 30;  // within cycles: at most 3% of a busy engine's time, whatever the day holds
 
 /// An idle engine curates drivers in the commit that moves its clock, unless they took longer: somebody may come.
@@ -353,7 +353,7 @@ Result<bool> Engine::Impl::is_overtaken(const SourceBatch& batch) {
   return false;
 }
 
-/// The fuller the commit, the rarer the cycles: a full one waits for `curate_every_s` to pass, and for five times what the
+/// The fuller the commit, the rarer the cycles: a full one waits for `curate_every_s` to pass, and for ten times what the
 /// last cycle took; one of next to nothing is followed at once. So who is behind catches up, and readers see as soon as can be.
 Cycle Engine::Impl::cycle_due(const Pending& pending) const {
   if (shards) return {};

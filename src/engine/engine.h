@@ -60,7 +60,7 @@ struct EngineOptions {
   CommitObserver observer;              ///< told of each turn; null: nobody
   std::size_t batch_records = 200'000;  ///< a commit has at most about so many
   std::int64_t curate_every_s =
-      30;  ///< while full batches wait, curated follows core so often, for a fifth of the time at most; with less to do
+      30;  ///< while full batches wait, curated follows core so often, for a tenth of the time at most; with less to do
            ///< sooner; 0: with each commit
   std::chrono::milliseconds commit_interval{1000};  ///< while serving: what waits is committed after so long
   std::chrono::seconds clock_interval{5};           ///< while serving, without news: how often deadlines are looked at
