@@ -12,6 +12,7 @@ inline constexpr int exit_halt =
     4;  ///< stopped: our own state or configuration cannot be trusted; the message says what to do
 inline constexpr int exit_retry = 5;  ///< nothing is lost; the same call may work later (disk full, file unreadable)
 
+/// What a command that ends with this error exits with.
 inline int exit_of(const Error& error) { return error.recourse == Recourse::retry ? exit_retry : exit_halt; }
 
 int run(int argc, char** argv);

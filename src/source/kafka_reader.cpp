@@ -22,7 +22,7 @@ constexpr std::size_t pending_bytes_max = 1 << 20;
 /// Unless the user's properties say otherwise. By the first a killed reader's partitions are another's. The others: a fetch
 /// answered at its first record has hardly more than that, for the same work of broker and client; a tenth of a second is
 /// little beside what a commit takes.
-constexpr std::pair<const char*, const char*> wishes[] = {
+constexpr std::pair<const char*, const char*> defaults[] = {
     {"session.timeout.ms", "10000"}, {"fetch.min.bytes", "1048576"}, {"fetch.wait.max.ms", "100"}};
 
 std::map<std::string, std::string> properties_of(const KafkaOptions& options) {
@@ -38,8 +38,8 @@ std::map<std::string, std::string> properties_of(const KafkaOptions& options) {
                                              {"check.crcs", "true"},
                                              {"queued.max.messages.kbytes", kb(options.fetch_bytes_max)},
                                              {"statistics.interval.ms", std::to_string(options.stats_interval_ms)}};
-  for (const auto& wish : wishes)
-    if (!options.cluster.properties.contains(wish.first)) ours.insert(wish);
+  for (const auto& property : defaults)
+    if (!options.cluster.properties.contains(property.first)) ours.insert(property);
   return ours;
 }
 
