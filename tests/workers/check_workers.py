@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 
 import duckdb
 from confluent_kafka import KafkaException, Producer
@@ -158,8 +159,8 @@ def shares(kafka, workers):
     """worker's name -> the numbers of partitions that the group has given it; empty while not each has its share."""
     admin = kafka.admin()
     try:
-        members = admin.describe_consumer_groups(["workers"])["workers"].result(20).members
-    except KafkaException:  # there is no such group yet, or nobody coordinates it
+        members = admin.describe_consumer_groups(["workers"], request_timeout=5)["workers"].result(20).members
+    except KafkaException:  # there is no such group yet, or nobody coordinates it, or who does answers too late
         return {}
     held = {m.client_id: {p.partition for p in m.assignment.topic_partitions} for m in members}
     is_whole = sorted(n for numbers in held.values() for n in numbers) == list(range(partitions))
@@ -285,6 +286,7 @@ def main(shipments):
         try:
             passed, failed = story(pathlib.Path(folder), shipments)
         except (AssertionError, OSError, duckdb.Error, subprocess.SubprocessError) as e:
+            traceback.print_exc(file=sys.stdout)
             print(f"FAILED  {type(e).__name__}: {e}")
             failed = 1
         if failed and os.environ.get("WORKERS_KEEP"):
