@@ -160,9 +160,11 @@ def watch(playing, service, processes, used, began, seconds, say, diary=None):
 def catch_up(service, reader, ends, say):
     """Records that were not in curated when the player ended, and how long they took; None: more than ten minutes."""
     left, started = reader.behind(ends), time.monotonic()
-    say(f"the player has ended; {left:,} records are not in curated yet")
+    pings = reader.behind({name: end for name, end in ends.items() if "gps_locations" in name})
+    say(f"the player has ended; {left:,} records are not in curated yet, {pings:,} of them pings")
     while reader.behind(ends) > 0:
         assert not service.died_within(0.2), "the service died"
         if time.monotonic() - started > 600:
+            say(f"{reader.behind(ends):,} are not after ten minutes either; that is as long as this waits")
             return left, None
     return left, time.monotonic() - started
