@@ -27,6 +27,10 @@ progress_sql = """select partition, position, (select count(*) from ops.touched 
                   (select publish_seq from ops.driver_clock) from ops.marks where partition like 'kafka:%'"""
 
 
+def of_pings(positions):
+    return {name: position for name, position in positions.items() if "gps_locations" in name}
+
+
 class Reader(threading.Thread):
     """Writes a row for each mark that moved: seen at (microseconds), partition, position in core, position in curated."""
 
@@ -55,7 +59,7 @@ class Reader(threading.Thread):
         # Events are curated once their shipments are, though tables of drivers may lag; pings concern drivers only.
         if shipments_left == "0":
             self.curated |= {name: position for name, position in self.core.items() if "gps_locations" not in name}
-        self.pings[commit] = {name: position for name, position in self.core.items() if "gps_locations" in name}
+        self.pings[commit] = of_pings(self.core)
         for shown in sorted(c for c in self.pings if c <= of_drivers):
             self.curated |= self.pings.pop(shown)
         for name, were in before.items():
@@ -160,8 +164,7 @@ def watch(playing, service, processes, used, began, seconds, say, diary=None):
 def catch_up(service, reader, ends, say):
     """Records that were not in curated when the player ended, and how long they took; None: more than ten minutes."""
     left, started = reader.behind(ends), time.monotonic()
-    pings = reader.behind({name: end for name, end in ends.items() if "gps_locations" in name})
-    say(f"the player has ended; {left:,} records are not in curated yet, {pings:,} of them pings")
+    say(f"the player has ended; {left:,} records are not in curated yet, {reader.behind(of_pings(ends)):,} of them pings")
     while reader.behind(ends) > 0:
         assert not service.died_within(0.2), "the service died"
         if time.monotonic() - started > 600:
